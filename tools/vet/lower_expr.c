@@ -507,8 +507,9 @@ static bool macro_ends(const struct lowering *lowering, const char *name)
 static const char *file_lock(const struct expr *call)
 {
     static const char *const wanted[][2] = {
-        {"flock", "LOCK_UN"}, {"flock", "LOCK_EX"}, {"flock", "LOCK_SH"},
-        {"lockf", "F_ULOCK"}, {"lockf", "F_LOCK"},  {"lockf", "F_TLOCK"},
+        {"flock", "LOCK_UN"},      {"flock", "LOCK_EX"},        {"flock", "LOCK_SH"},
+        {"lockf", "F_ULOCK"},      {"lockf", "F_LOCK"},         {"lockf", "F_TLOCK"},
+        {"lockmgr", "LK_RELEASE"}, {"lockmgr", "LK_EXCLUSIVE"}, {"lockmgr", "LK_SHARED"},
     };
     const struct expr *asked = call->args.count > 1 ? call->args.at[1] : NULL;
     if (!call->name || !asked)

@@ -404,10 +404,17 @@ bool name_locks_file(const char *name)
 
 bool name_unlocks(const char *name)
 {
-    static const char *const names[] = {
-        "up", "up_read", "up_write", "LeaveCriticalSection", "flock LOCK_UN", "lockf F_ULOCK",
-        NULL};
-    if (listed(name, names))
+    static const char *const names[] = {"up",
+                                        "up_read",
+                                        "up_write",
+                                        "LeaveCriticalSection",
+                                        "flock LOCK_UN",
+                                        "lockf F_ULOCK",
+                                        "lockmgr LK_RELEASE",
+                                        "omp_unset_lock",
+                                        "omp_unset_nest_lock",
+                                        NULL};
+    if (listed(name, names) || name_has(name, "mutex_exit") || name_has(name, "mutex_spin_exit"))
         return true;
     if (name_locks_file(name))
         return false;
@@ -433,19 +440,34 @@ int name_trylocks(const char *name)
     return listed(name, zero_is_not);
 }
 
+/* Some return 0 if they have the lock, some if they have it not: the test of the result tells. */
+bool name_tries_lock(const char *name)
+{
+    static const char *const words[] = {"trylock",   "tryrdlock", "trywrlock",
+                                        "timedlock", "try_enter", NULL};
+    static const char *const others[] = {"unlock", "un", "can", "is", "may", "init", NULL};
+    return name_trylocks(name) == 0 && name_has_any(name, words) && !name_has_any(name, others);
+}
+
 bool name_nests(const char *name)
 {
-    return name_has(name, "rdlock") || name_has(name, "rlock") || name_has(name, "read") ||
-           strstr(name, "recursive") || name_has(name, "rec") || strstr(name, "shared") ||
-           strstr(name, "rcu");
+    return strstr(name, "nest_lock") || name_has(name, "rdlock") || name_has(name, "rlock") ||
+           name_has(name, "read") || strstr(name, "recursive") || name_has(name, "rec") ||
+           strstr(name, "shared") || strstr(name, "rcu");
 }
 
 bool name_locks(const char *name)
 {
     if (name_unlocks(name))
         return false;
-    if (lowers_semaphore(name) || name_locks_file(name) || strcmp(name, "flockfile") == 0 ||
-        strcmp(name, "EnterCriticalSection") == 0)
+    static const char *const names[] = {"flockfile",
+                                        "EnterCriticalSection",
+                                        "omp_set_lock",
+                                        "omp_set_nest_lock",
+                                        "lockmgr LK_EXCLUSIVE",
+                                        "lockmgr LK_SHARED",
+                                        NULL};
+    if (lowers_semaphore(name) || name_locks_file(name) || listed(name, names))
         return true;
     static const char *const not_locks[] = {
         "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
@@ -457,7 +479,8 @@ bool name_locks(const char *name)
         "clear", "drop",    "release", "remove",  "unset",     "close",     NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "rlock") || name_has(name, "mutex_enter") ||
-                 name_ends_with(name, "_lock") || name_ends_with(name, "lock_irqsave");
+                 name_has(name, "mutex_spin_enter") || name_ends_with(name, "_lock") ||
+                 name_ends_with(name, "lock_irqsave");
     return locks && !name_has_any(name, not_locks);
 }
 

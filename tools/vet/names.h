@@ -44,6 +44,8 @@ bool name_locks_file(
 bool name_locks(const char *name);
 int name_trylocks(
     const char *name); /* 1: it returns 0 if the lock is not taken, -1: if it is taken; 0: no */
+bool name_tries_lock(
+    const char *name); /* another trylock: it depends on the project which result says so */
 bool name_nests(const char *name); /* a lock that the same thread may take more than once */
 /* Does a named result, as NGX_ERROR or CURLE_OK, say that a function failed (-1) or succeeded (1)? */
 int name_means(const char *symbol);

@@ -91,6 +91,22 @@ static const struct pair pairs[] = {
     PAIR("bh_disable", "bh_enable"),
     PAIR("irq_save", "irq_restore"),
     PAIR("sem_wait", "sem_post"),
+    PAIR("sem_trywait", "sem_post"),
+    PAIR("sem_timedwait", "sem_post"),
+    PAIR("hide", "show"),
+    PAIR("mute", "unmute"),
+    PAIR("pause", "unpause"),
+    PAIR("grab", "drop"),
+    PAIR("borrow", "return"),
+    PAIR("start_transaction", "end_transaction"),
+    PAIR("start_transaction", "commit_transaction"),
+    PAIR("start_transaction", "abort_transaction"),
+    PAIR("transaction_start", "transaction_end"),
+    PAIR("transaction_start", "transaction_commit"),
+    PAIR("transaction_start", "transaction_abort"),
+    PAIR("watch_add", "watch_remove"),
+    PAIR("add_watch", "remove_watch"),
+    PAIR("add_watch", "rm_watch"),
     PAIR("select", "deselect"),
     PAIR("isolate", "putback"),
     PAIR("watch", "unwatch"),
@@ -166,7 +182,7 @@ static bool same_key(struct ir *ir, const struct instr *a, const struct instr *b
 
 static bool takes_lock(const char *name)
 {
-    return name_locks(name) || name_trylocks(name) != 0;
+    return name_locks(name) || name_trylocks(name) != 0 || name_tries_lock(name);
 }
 
 /* lg_mutex_lock_until returns an error, or NULL. */
@@ -190,7 +206,7 @@ static bool may_give_up(const char *name)
 {
     static const char *const words[] = {"until",         "timed",    "timedlock", "timeout",
                                         "interruptible", "killable", "try",       NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || name_tries_lock(name);
 }
 
 static void add_pair(struct ir *ir, site_vec *sites, int index, const struct instr *release)

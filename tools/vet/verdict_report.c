@@ -63,8 +63,12 @@ static const char *advice(struct judge *judge)
     if (!release)
         return NULL;
     const char *sign = judge->site->by_address ? "&" : "";
-    return arena_format(judge->arena, "call %s(%s%s) before this exit", release, sign,
-                        judge->site->argument ? judge->site->argument : judge_site_text(judge));
+    const char *held = judge->site->argument ? judge->site->argument : judge_site_text(judge);
+    const char *asked = strchr(release, ' '); /* flock LOCK_UN */
+    return asked
+               ? arena_format(judge->arena, "call %.*s(%s, %s) before this exit",
+                              (int)(asked - release), release, held, asked + 1)
+               : arena_format(judge->arena, "call %s(%s%s) before this exit", release, sign, held);
 }
 
 static const char *check_name(const struct judge *judge, const struct state *state)
