@@ -8,15 +8,24 @@
 
 #include <string.h>
 
-/* cmd_grep(int argc, const char **argv, …) is the main of one command of a program. */
+/* cmd_grep(int argc, const char **argv, …), cmd_scan(const struct cmd_struct *cmd, int argc, char **argv) is the main of one
+ * command of a program; void add_all(struct list *list, int argc, const char **argv) is not. */
 static bool is_command(const struct function *function)
 {
-    bool count = false, texts = false;
+    static const char *const words[] = {"cmd", "command", "builtin", "main", "test", NULL};
+    bool count = false, texts = false, first = false;
     EACH (parameter, &function->parameters) {
-        count |= parameter->name && strcmp(parameter->name, "argc") == 0;
+        bool counts = parameter->name && strcmp(parameter->name, "argc") == 0;
+        first |= counts && parameter == function->parameters.at;
+        count |= counts;
         texts |= parameter->name && strcmp(parameter->name, "argv") == 0;
     }
-    return count && texts;
+    bool silent = function->type.stars == 0 && function->type.count > 0 &&
+                  strcmp(function->type.words[function->type.count - 1], "void") == 0;
+    if (!count || !texts || first || !silent || name_has_any(function->name, words))
+        return count && texts;
+    const struct type *type = &function->parameters.at[0].type;
+    return type->count > 0 && name_has_any(type->words[type->count - 1], words);
 }
 
 bool judge_in_main(const struct judge *judge)
