@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum truth { FALSE_, TRUE_, UNKNOWN };
 struct value {
     enum truth truth;
     long number; /* if it is known */
@@ -104,10 +103,12 @@ static enum truth defined(const struct conditions *conditions, const char *name)
     return LISTED(name, elsewhere) ? FALSE_ : UNKNOWN;
 }
 
-bool conditions_defined(const struct conditions *conditions, const char *name, bool wanted)
+enum truth conditions_defined(const struct conditions *conditions, const char *name, bool wanted)
 {
     enum truth truth = defined(conditions, name);
-    return truth == UNKNOWN || (truth == TRUE_) == wanted;
+    if (truth == UNKNOWN)
+        return UNKNOWN;
+    return (truth == TRUE_) == wanted ? TRUE_ : FALSE_;
 }
 
 struct reader {
@@ -258,10 +259,11 @@ static struct value read_or(struct reader *reader)
     return left;
 }
 
-bool conditions_hold(const struct conditions *conditions, const struct token *tokens, int count)
+enum truth conditions_hold(const struct conditions *conditions, const struct token *tokens,
+                           int count)
 {
     struct reader reader = {conditions, tokens, tokens + count, 0};
-    return read_or(&reader).truth != FALSE_;
+    return read_or(&reader).truth;
 }
 
 void conditions_free(struct conditions *conditions)

@@ -4,6 +4,8 @@
 
 #include "lex.h"
 
+enum truth { FALSE_, TRUE_, UNKNOWN };
+
 struct conditions {
     struct map values; /* names that this file defines, to the token after the name; or undefines */
 };
@@ -11,8 +13,9 @@ struct conditions {
 void conditions_define(struct conditions *conditions, struct arena *arena, const char *name,
                        const struct token *value);
 void conditions_undefine(struct conditions *conditions, const char *name);
-bool conditions_hold(const struct conditions *conditions, const struct token *tokens, int count);
-bool conditions_defined(const struct conditions *conditions, const char *name, bool wanted);
+enum truth conditions_hold(const struct conditions *conditions, const struct token *tokens,
+                           int count);
+enum truth conditions_defined(const struct conditions *conditions, const char *name, bool wanted);
 void conditions_free(struct conditions *conditions);
 
 /* From the command line: -D and -U. Must be called before any file is read. */

@@ -259,6 +259,8 @@ static void add_own(struct knowledge *knowledge, struct ir *ir)
     own->summary.name = ir->function->name;
     for (int i = 0; i < ir->function->parameters.count && i < MOST_PARAMETERS; i++)
         ADD(&knowledge->unit->arena, &own->summary.parameters);
+    if (map_get(&knowledge->by_name, ir->function->name))
+        return; /* another branch of an #if has defined it too */
     map_set(&knowledge->by_name, ir->function->name, ir);
     map_set(&knowledge->owns, ir->function->name, own);
 }

@@ -44,7 +44,10 @@ bool source_read(struct arena *arena, const char *path, struct source *source)
 
 struct branch {
     bool active, taken, outer, alone;
-    int first; /* token of the active branch */
+    bool sure;      /* the branch that is taken is the one that holds for certain */
+    int first;      /* token of the active branch */
+    int other;      /* token of a further branch that is read as well; -1: none */
+    bool functions; /* the branch that is taken stands between functions, and has whole ones */
 };
 
 struct lexer {
@@ -53,6 +56,8 @@ struct lexer {
     const char *at, *end, *line_start;
     int line;
     bool line_begins;
+    int depth;  /* of braces */
+    int others; /* branches that are read besides the one that is taken */
     VEC(struct branch) branches;
     struct conditions conditions;
 };
@@ -266,20 +271,67 @@ static void include(struct lexer *lexer)
         (struct include){intern(from, (size_t)(lexer->at - from)), open == '<'};
 }
 
-static void begin_branch(struct lexer *lexer, bool active)
+static void begin_branch(struct lexer *lexer, enum truth holds)
 {
-    bool outer = !skipping(lexer);
-    *ADD(lexer->arena, &lexer->branches) = (struct branch){outer && active, active, outer, true,
-                                                           lexer->out->tokens.count};
+    bool outer = !skipping(lexer), active = holds != FALSE_;
+    *ADD(lexer->arena, &lexer->branches) = (struct branch){.active = outer && active,
+                                                           .taken = active,
+                                                           .outer = outer,
+                                                           .alone = true,
+                                                           .sure = holds == TRUE_,
+                                                           .first = lexer->out->tokens.count,
+                                                           .other = -1,
+                                                           .functions = lexer->depth == 0};
 }
 
-static void next_branch(struct lexer *lexer, bool active)
+/* Do the tokens from here on end as definitions do? */
+static bool ends_definition(const struct lexer *lexer, int first)
+{
+    const token_vec *tokens = &lexer->out->tokens;
+    int sign = tokens->count > first ? tokens->at[tokens->count - 1].sign : 0;
+    return lexer->depth == 0 && (sign == ';' || sign == '}');
+}
+
+/* A further branch was read: it is forgotten if it is more, or less, than whole definitions. */
+static void end_other(struct lexer *lexer, struct branch *branch)
+{
+    if (branch->other < 0)
+        return;
+    if (!ends_definition(lexer, branch->other)) {
+        lexer->out->tokens.count = branch->other;
+        lexer->depth = 0;
+    }
+    branch->other = -1;
+    lexer->others--;
+}
+
+static bool has_brace(const token_vec *tokens, int first)
+{
+    for (int i = first; i < tokens->count; i++)
+        if (tokens->at[i].sign == '{')
+            return true;
+    return false;
+}
+
+static void next_branch(struct lexer *lexer, enum truth holds)
 {
     if (lexer->branches.count == 0)
         return;
     struct branch *branch = &lexer->branches.at[lexer->branches.count - 1];
-    branch->active = branch->outer && !branch->taken && active;
-    branch->taken |= active;
+    if (branch->active && branch->other < 0)
+        branch->functions &= ends_definition(lexer, branch->first) &&
+                             has_brace(&lexer->out->tokens, branch->first);
+    end_other(lexer, branch);
+    branch->active = branch->outer && !branch->taken && holds != FALSE_;
+    if (branch->active) {
+        branch->first = lexer->out->tokens.count;
+    } else if (branch->outer && holds != FALSE_ && branch->functions && !branch->sure) {
+        branch->active = true;
+        branch->other = lexer->out->tokens.count;
+        lexer->others++;
+    }
+    branch->sure |= holds == TRUE_;
+    branch->taken |= holds != FALSE_;
     branch->alone = false;
 }
 
@@ -310,7 +362,8 @@ static void end_branch(struct lexer *lexer)
 {
     if (lexer->branches.count == 0)
         return;
-    const struct branch *branch = &lexer->branches.at[--lexer->branches.count];
+    struct branch *branch = &lexer->branches.at[--lexer->branches.count];
+    end_other(lexer, branch);
     token_vec *tokens = &lexer->out->tokens;
     if (!branch->active || !branch->alone || branch->first == 0 || branch->first >= tokens->count)
         return;
@@ -320,14 +373,15 @@ static void end_branch(struct lexer *lexer)
         tokens->count = branch->first;
 }
 
-static bool condition(struct lexer *lexer, const token_vec *line)
+static enum truth condition(struct lexer *lexer, const token_vec *line)
 {
     return conditions_hold(&lexer->conditions, line->at, line->count);
 }
 
-static bool is_defined(struct lexer *lexer, const token_vec *line, bool wanted)
+static enum truth is_defined(struct lexer *lexer, const token_vec *line, bool wanted)
 {
-    return line->count == 0 || conditions_defined(&lexer->conditions, line->at[0].text, wanted);
+    return line->count == 0 ? UNKNOWN
+                            : conditions_defined(&lexer->conditions, line->at[0].text, wanted);
 }
 
 static bool is(const char *name, const char *text)
@@ -342,12 +396,13 @@ static void directive(struct lexer *lexer)
     if (!name_byte(peek(lexer, 0)))
         return;
     const char *name = lex_token(lexer).text;
-    if (is(name, "include") && !skipping(lexer))
+    bool defines = !skipping(lexer) && lexer->others == 0;
+    if (is(name, "include") && defines)
         include(lexer);
     token_vec line = {0};
     bool conditional = is(name, "if") || is(name, "ifdef") || is(name, "ifndef") ||
                        is(name, "elif");
-    if (conditional || (!skipping(lexer) && (is(name, "define") || is(name, "undef"))))
+    if (conditional || (defines && (is(name, "define") || is(name, "undef"))))
         lex_line(lexer, &line);
     lexer->out->alternatives |= is(name, "elif") || is(name, "else");
     if (is(name, "if"))
@@ -359,10 +414,10 @@ static void directive(struct lexer *lexer)
     else if (is(name, "elif"))
         next_branch(lexer, condition(lexer, &line));
     else if (is(name, "else"))
-        next_branch(lexer, true);
+        next_branch(lexer, UNKNOWN);
     else if (is(name, "endif"))
         end_branch(lexer);
-    else if (is(name, "define"))
+    else if (is(name, "define") && defines)
         define(lexer, &line);
     else if (is(name, "undef") && line.count > 0)
         conditions_undefine(&lexer->conditions, line.at[0].text);
@@ -415,7 +470,9 @@ void lex(struct arena *arena, const struct source *source, struct lexed *lexed)
         } else if (skipping(&lexer)) {
             skip_inactive_line(&lexer);
         } else {
-            *ADD(arena, &lexed->tokens) = lex_token(&lexer);
+            struct token token = lex_token(&lexer);
+            lexer.depth += (token.sign == '{') - (token.sign == '}');
+            *ADD(arena, &lexed->tokens) = token;
             lexer.line_begins = false;
         }
     }

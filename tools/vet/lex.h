@@ -1,7 +1,8 @@
 /* From the text of a C file to tokens, without its headers and without a configured project.
  *
  * Of each `#if` one branch is taken: the first whose condition is not known to be false. So the braces balance in any
- * file that compiles in some configuration. `#define` is recorded, not applied (macro.h). */
+ * file that compiles in some configuration. Further branches are read too if they consist of whole definitions, as the
+ * first one does, so that each function is checked. `#define` is recorded, not applied (macro.h). */
 #ifndef VET_LEX_H
 #define VET_LEX_H
 
