@@ -21,8 +21,9 @@ static bool ends_as_lock(const char *name)
 static bool may_nest(const struct judge *judge, const struct instr *lock)
 {
     return judge->site->resource != R_LOCK || name_nests(lock->callee) ||
-           name_trylocks(lock->callee) || name_has(lock->callee, "until") ||
-           name_has(lock->callee, "timedlock") || !ends_as_lock(lock->callee);
+           name_trylocks(lock->callee) || name_tries_lock(lock->callee) ||
+           name_has(lock->callee, "until") || name_has(lock->callee, "timedlock") ||
+           !ends_as_lock(lock->callee);
 }
 
 /* mutex_init_recursive(&lock) */
