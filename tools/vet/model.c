@@ -442,7 +442,7 @@ static bool is_harmless(const char *name)
 
 bool model_known_harmless(const char *name)
 {
-    return ask_once(is_harmless, name);
+    return ask_once(is_harmless, name) || ask_once(model_only_reads, name);
 }
 
 static bool sounds_harmless(const char *name)

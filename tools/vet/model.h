@@ -49,6 +49,7 @@ const struct acquirer *model_acquirer_more(const char *name);
 bool model_uses_descriptor(const char *name);
 /* Does it only look at its arguments? (It neither keeps nor releases them.) */
 bool model_harmless(const char *name);
+bool model_only_reads(const char *name);     /* harmless.c: a function of a library that does */
 bool model_known_harmless(const char *name); /* … surely, not only by a word of its name */
 /* Do these two not belong together: vmalloc and kfree, write_lock and read_unlock? */
 bool model_mismatch(const char *acquire, const char *release);

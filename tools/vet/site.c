@@ -388,6 +388,8 @@ static int strength_of(const struct ir *ir, const char *callee)
 {
     if (prototype_lends(ir->unit, callee))
         return -2;
+    if (strstr(callee, "_d2i") || name_has(callee, "get1"))
+        return 1; /* as OpenSSL calls what its caller owns */
     if (name_has(callee, "tmp") || name_has(callee, "peek") || name_has(callee, "borrow"))
         return -2;
     static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
@@ -734,6 +736,19 @@ static bool fills_argument(const struct instr *call)
            !(call->args[last].kind == O_NUMBER && call->args[last].number == 0);
 }
 
+/* talloc_new(NULL): a context that belongs to no other. */
+static const struct acquirer *context_of_its_own(const struct instr *call)
+{
+    static const struct acquirer context = {"", R_OBJECT, -1, FAILS_NULL};
+    bool top = call->arg_count > 0 && call->args[0].kind == O_NUMBER && call->args[0].number == 0;
+    return top &&
+                   (strcmp(call->callee, "talloc") == 0 ||
+                    strncmp(call->callee, "talloc_", 7) == 0) &&
+                   name_releases(call->callee) == 0
+               ? &context
+               : NULL;
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -744,6 +759,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                           *more = method ? NULL : model_acquirer_more(callee);
     if (!acquirer && !method && !(knowledge && knowledge_lends(knowledge, &ir->code.at[index])))
         acquirer = descriptor_wrapper(ir, index);
+    if (!acquirer)
+        acquirer = context_of_its_own(&ir->code.at[index]);
     bool lent = knowledge && knowledge_nobody_releases(knowledge, callee);
     if (lent && acquirer && model_allocates(callee))
         return; /* text = t_strdup(name): an arena has it */
