@@ -506,6 +506,28 @@ static bool shares_result(const struct ir *ir)
     return false;
 }
 
+/* return open(…); The result of such a call has no variable that could be followed. */
+static void find_returned_calls(const struct ir *ir, struct owners *owners)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *end = &ir->code.at[i];
+        int made = end->kind == I_RETURN && end->left.kind == O_PLACE ? end->left.place : -1;
+        if (made < 0 || ir->places.at[made].kind != P_TEMPORARY)
+            continue;
+        EACH (call, &ir->code) {
+            const struct acquirer *acquirer = call->kind == I_CALL && call->callee &&
+                                                      call->dst == made
+                                                  ? model_acquirer(call->callee)
+                                                  : NULL;
+            if (acquirer && acquirer->argument < 0 && !library_release(call->callee) &&
+                !strstr(call->callee, "realloc")) {
+                owners->returned[i] = 1;
+                owners->resource = (int)acquirer->resource;
+            }
+        }
+    }
+}
+
 static bool all_are_owned(const struct ir *ir, const struct owners *owners)
 {
     bool any = false;
@@ -536,8 +558,10 @@ void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary
     owners.returned = arena_take(&knowledge->unit->arena, (size_t)ir->code.count);
     find_direct_outputs(ir, summary);
     knowledge->depth++;
-    if (may_acquire(ir))
+    if (may_acquire(ir)) {
         find_owners(knowledge, ir, &owners);
+        find_returned_calls(ir, &owners);
+    }
     knowledge->depth--;
     if (lends(ir)) {
         summary->result = RESULT_LENT;
