@@ -305,7 +305,8 @@ static void judge_use(struct judge *judge, const struct event *event)
 {
     const struct instr *release = instr_at(judge, event->state->released);
     const struct acquisition *acquisition = event->state->acquisition;
-    bool owner = acquisition && (acquisition->known || acquisition->strength >= 0);
+    bool owner = acquisition && (acquisition->known || acquisition->strength >= 0 ||
+                                 (release->callee && model_frees_memory(release->callee)));
     const struct instr *use = instr_at(judge, event->instr), *next = use + 1;
     if (use->kind == I_ASSIGN && next->kind == I_ASSIGN && next->dst == use->left.place &&
         next->left.kind == O_NUMBER)
