@@ -90,9 +90,27 @@ static bool freed_as_memory(const struct judge *judge, const struct state *state
     return false;
 }
 
-/* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
-static bool owned(const struct judge *judge, const struct state *state, enum exit_class class)
+/* Does the name of the function say that it returns with the lock? */
+static bool names_holding(const struct judge *judge)
 {
+    static const char *const words[] = {"lock",  "locked",  "start", "begin", "acquire",
+                                        "hold",  "enter",   "grab",  "get",   "next",
+                                        "first", "prepare", "pin",   "open",  NULL};
+    return name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name);
+}
+
+/* A return in a loop while the lock is held, which is released after the loop. */
+static bool left_in_loop(const struct judge *judge, const struct event *event)
+{
+    if (names_holding(judge))
+        return false;
+    return judge_loop_around(judge, event->instr) > event->state->acquired;
+}
+
+/* By its name the call may have lent what it returned: then the rest of the function must show that it is owned. */
+static bool owned(const struct judge *judge, const struct event *exit, enum exit_class class)
+{
+    const struct state *state = exit->state;
     bool at_the_end = judge->success_release || judge->unknown_release;
     if (judge->site->resource == R_PAIR)
         return judge_owes_partner(judge, state, class);
@@ -109,6 +127,9 @@ static bool owned(const struct judge *judge, const struct state *state, enum exi
         return at_the_end || (judge->failure_release && judge->releases >= 2);
     case -2: return false;
     default:
+        if (at_the_end && (class == CLASS_FAILURE || left_in_loop(judge, exit)) &&
+            judge_frees_what_it_found(judge, exit))
+            return true;
         return at_the_end && counts_references(judge) &&
                (class != CLASS_SUCCESS || judge->releases >= 2);
     }
@@ -178,23 +199,6 @@ static bool used_by_nobody_else(const struct judge *judge, const struct state *s
                        (state->acquisition->strength == 0 && descriptor_by_use(judge));
     return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
            !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
-}
-
-/* Does the name of the function say that it returns with the lock? */
-static bool names_holding(const struct judge *judge)
-{
-    static const char *const words[] = {"lock",  "locked",  "start", "begin", "acquire",
-                                        "hold",  "enter",   "grab",  "get",   "next",
-                                        "first", "prepare", "pin",   "open",  NULL};
-    return name_has_any(judge->ir->function->name, words) || name_locks(judge->ir->function->name);
-}
-
-/* A return in a loop while the lock is held, which is released after the loop. */
-static bool left_in_loop(const struct judge *judge, const struct event *event)
-{
-    if (names_holding(judge))
-        return false;
-    return judge_loop_around(judge, event->instr) > event->state->acquired;
 }
 
 /* Is what this call, or another call of the same function, acquired released somewhere? The release of what a lookup
@@ -434,10 +438,11 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         is_of_test(judge->ir))
         return LEVEL_ALL;
     if (judge->released && released_alike(judge, state)) {
-        bool innocent = judge_passes_innocent(judge, state) && owned(judge, state, class);
+        bool innocent = judge_passes_innocent(judge, state) && owned(judge, event, class);
         if (class == CLASS_FAILURE)
             return innocent ? LEVEL_SURE : LEVEL_ALL;
-        if (judge->site->resource == R_LOCK && left_in_loop(judge, event))
+        bool found = judge->site->resource == R_OBJECT && state->acquisition->strength == -1;
+        if ((judge->site->resource == R_LOCK || found) && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         bool lock = judge->site->resource == R_LOCK && !names_holding(judge);
         if (judge->success_release || ((class == CLASS_UNKNOWN || lock) && judge->unknown_release))
@@ -469,7 +474,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_ALL;
     if (!judge->escaped || class == CLASS_FAILURE)
         return LEVEL_SURE;
-    return LEVEL_ALL;
+    return judge->site->resource == R_MEMORY && judge_never_touched(judge, state) ? LEVEL_LIKELY
+                                                                                  : LEVEL_ALL;
 }
 
 /* Does a loop have both statements? */

@@ -48,6 +48,10 @@ int judge_loop_around(const struct judge *judge, int instr);
 bool judge_owes_partner(const struct judge *judge, const struct state *state,
                         enum exit_class class);
 
+/* verdict_found.c */
+bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit);
+bool judge_never_touched(const struct judge *judge, const struct state *state);
+
 /* verdict_leaks.c */
 /* foo(&x) rather than x = foo(): a getter would return it. */
 bool judge_by_address(const struct judge *judge, const struct state *state);

@@ -1,0 +1,138 @@
+/* What a call has given by a name that may mean a loan, as find or get: when does the function itself show that it owns it? And
+ * what it made and never touched. */
+#include "engine_parts.h"
+#include "names.h"
+#include "reach.h"
+#include "site_parts.h"
+#include "verdict_parts.h"
+
+static bool passes(const struct instr *call, int place)
+{
+    for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
+        if (call->args[i].place == place && place >= 0)
+            return true;
+    return false;
+}
+
+/* table_remove(table, entry); entry_free(entry): what was found is taken out of its owner first. */
+static bool takes_out(const struct judge *judge)
+{
+    static const char *const words[] = {"remove", "rem",  "del",     "delete", "unlink", "erase",
+                                        "detach", "take", "steal",   "pop",    "evict",  "unhash",
+                                        "drop",   "cut",  "extract", NULL};
+    EACH (call, &judge->ir->code)
+        if (call->kind == I_CALL && call->callee && name_has_any(call->callee, words))
+            return true;
+    return false;
+}
+
+static bool destroys(const struct judge *judge, const struct instr *release)
+{
+    return release->callee && !name_counts(release->callee) &&
+           (name_destroys(release->callee) || model_frees_memory(release->callee)) &&
+           passes(release, judge->site->place);
+}
+
+/* The variable has this call's result, and nothing else. */
+static bool is_only_acquisition(const struct judge *judge, const struct state *state)
+{
+    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    for (int i = 0; i < judge->ir->code.count; i++) {
+        const struct instr *instr = instr_at(judge, i);
+        bool null = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER;
+        bool result = i == state->acquired || (instr->kind == I_ASSIGN && instr->left.place >= 0 &&
+                                               instr->left.place == state->acquisition->holder);
+        if (instr->dst == variable && instr->kind != I_DECLARE && !null && !result)
+            return false;
+    }
+    return true;
+}
+
+static enum reach is_instr(const struct ir *ir, int index, void *data)
+{
+    (void)ir;
+    return index == *(int *)data ? REACH_FOUND : REACH_ON;
+}
+
+static bool leads_to(const struct judge *judge, int from, int to)
+{
+    return from >= 0 && to >= 0 && reach(judge->ir, from, is_instr, &to) >= 0;
+}
+
+/* if (!set->cached) set_free(set): does a branch before the release go round it, to what comes behind it? */
+static bool is_conditional(const struct judge *judge, const struct event *release)
+{
+    const struct state *after = release->state;
+    int behind = instr_at(judge, release->instr)->next;
+    while (behind >= 0 && instr_at(judge, behind)->kind == I_JOIN)
+        behind = instr_at(judge, behind)->next;
+    for (const struct state *at = after->from; at && at->instr != release->state->acquired;
+         after = at, at = at->from) {
+        const struct instr *branch = instr_at(judge, at->instr);
+        bool asks = branch->left.place == judge->site->place;
+        if (branch->kind == I_BRANCH && branch->right.kind == O_PLACE &&
+            (asks || branch->right.place == judge->site->place))
+            return true; /* if (text != known) free(text); */
+        if (branch->kind != I_BRANCH || asks)
+            continue;
+        int other = after->instr == branch->next ? branch->other : branch->next;
+        if (!leads_to(judge, other, release->instr) && leads_to(judge, other, behind))
+            return true;
+    }
+    return false;
+}
+
+/* set = find_paths(…); … set_free(set); at the end, and wherever all goes well: so the function owns what it has found. */
+bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit)
+{
+    const struct state *state = exit->state;
+    int releases = 0;
+    if (takes_out(judge) || judge->site->place < 0 || !is_only_acquisition(judge, state))
+        return false;
+    EACH (event, &judge->simulation->events) {
+        if (event->state->acquired != state->acquired)
+            continue;
+        if (event->kind == EV_RELEASE) {
+            if (!destroys(judge, instr_at(judge, event->instr)) || is_conditional(judge, event))
+                return false;
+            releases++;
+        }
+        if (event->kind == EV_ESCAPE)
+            return false;
+        bool other_end = event->kind == EV_EXIT && event->instr != exit->instr &&
+                         classify_exit(judge->ir, event->state) != CLASS_FAILURE;
+        if (other_end)
+            return false;
+    }
+    return releases > 0;
+}
+
+/* p = malloc(n); if (count == 0) return 0; Memory that nothing has touched yet is nobody else's. After several conditions, none
+ * of which had it touched, they may well belong together. */
+bool judge_never_touched(const struct judge *judge, const struct state *state)
+{
+    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    int conditions = 0;
+    for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        conditions += instr->kind == I_BRANCH && instr->left.place != variable;
+        if (conditions > 1)
+            return false;
+        bool copied = instr->kind == I_ASSIGN && instr->dst == variable &&
+                      instr->left.place == state->acquisition->holder;
+        if (copied || instr->kind == I_BRANCH || instr->kind == I_JOIN)
+            continue;
+        const struct operand *sides[] = {&instr->left, &instr->right};
+        for (int i = 0; i < 2; i++)
+            if (sides[i]->place >= 0 && place_within(judge->ir, sides[i]->place, variable))
+                return false;
+        if (instr->dst >= 0 &&
+            (instr->dst == variable || place_looks_into(judge->ir, instr->dst, variable)))
+            return false;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].place >= 0 &&
+                place_within(judge->ir, instr->args[i].place, variable))
+                return false;
+    }
+    return true;
+}
