@@ -9,7 +9,7 @@ static const char names[] =
     "mkstemp mkdtemp link linkat symlink symlinkat mkfifo mknod mknodat chown lchown "
     "fchownat fchmodat utime utimes utimensat truncate mount umount umount2 statx statfs "
     "statvfs pathconf faccessat eaccess euidaccess execve execvp execvpe execl execlp "
-    "freopen realpath readlink getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr "
+    "freopen readlink getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr "
     "removexattr listxattr flistxattr getenv unsetenv getpwnam getgrnam getpwnam_r "
     "getgrnam_r gethostbyname getservbyname if_nametoindex inet_aton inet_addr strptime "
     "mktime gmtime localtime gmtime_r localtime_r wcslen wcscmp wcscpy mbstowcs wcstombs "

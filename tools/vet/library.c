@@ -414,7 +414,6 @@ static const struct library_acquirer {
     {"cJSON_CreateArray", RESULT, NUL, "cJSON_Delete"},
     {"yajl_tree_parse", RESULT, NUL, "yajl_tree_free"},
     {"yajl_gen_alloc", RESULT, NUL, "yajl_gen_free"},
-    {"curl_url_get", 2, STATUS, "curl_free"},
     {"curl_url_dup", RESULT, NUL, "curl_url_cleanup"},
     {"curl_easy_duphandle", RESULT, NUL, "curl_easy_cleanup"},
     {"elf_begin", RESULT, NUL, "elf_end"},
