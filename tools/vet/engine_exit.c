@@ -1,6 +1,7 @@
 /* Does an exit say that the function failed, or that it succeeded? */
 #include "engine_parts.h"
 #include "names.h"
+#include "site_parts.h"
 
 #include <string.h>
 
@@ -82,6 +83,50 @@ static bool fails_negative(const struct ir *ir)
     return false;
 }
 
+/* The constructor whose result the branch asks on this path; NULL: it asks something else. */
+static const struct acquirer *asked_constructor(const struct ir *ir, const struct state *at,
+                                                int place)
+{
+    static const struct acquirer other = {"", R_OBJECT, -1, FAILS_NULL};
+    for (int steps = 0; at && steps < 6; steps++, at = at->from) {
+        const struct instr *instr = &ir->code.at[at->instr];
+        if (instr->kind == I_ASSIGN && instr->dst == place && instr->left.kind == O_PLACE)
+            place = instr->left.place;
+        else if (instr->kind == I_CALL && instr->dst == place && instr->callee) {
+            const struct acquirer *acquirer = model_acquirer(instr->callee);
+            bool makes = !acquirer && !instr->indirect && name_makes(instr->callee) &&
+                         variable_of(ir, at->instr, place) >= 0 &&
+                         is_pointer(ir, variable_of(ir, at->instr, place));
+            return acquirer && acquirer->argument < 0 ? acquirer : makes ? &other : NULL;
+        } else if (instr->dst == place || instr->kind == I_BRANCH)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* more = malloc(n); if (!more) return 0; Whatever the function returns, it could not do its work. */
+static bool lacks_what_it_needs(const struct ir *ir, const struct state *state)
+{
+    const struct state *after = state, *at = state->from;
+    for (int steps = 0; at && steps < 10 && ir->code.at[at->instr].kind != I_BRANCH; steps++)
+        after = at, at = at->from;
+    const struct instr *branch = at ? &ir->code.at[at->instr] : NULL;
+    if (!branch || branch->kind != I_BRANCH || branch->left.kind != O_PLACE ||
+        branch->right.kind != O_NUMBER)
+        return false;
+    bool truth = after->instr == branch->next;
+    bool zero = branch->right.number == 0;
+    bool null = zero && branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    bool negative = (zero && branch->sign == (truth ? '<' : S2('>', '='))) ||
+                    (branch->right.number == -1 &&
+                     branch->sign == (truth ? S2('=', '=') : S2('!', '=')));
+    const struct acquirer *constructor = null || negative
+                                             ? asked_constructor(ir, at->from, branch->left.place)
+                                             : NULL;
+    return constructor &&
+           (null ? constructor->failure == FAILS_NULL : constructor->failure == FAILS_NEGATIVE);
+}
+
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
@@ -89,7 +134,7 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
     bool null_fails = ((ir->function->type.stars > 0 || ir->returns_null) && !returns_error(ir) &&
                        !returns_complaint(ir)) ||
                       returns_truth(ir);
-    if (state->failing)
+    if (state->failing || lacks_what_it_needs(ir, state))
         return CLASS_FAILURE;
     if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */
         return ir->returns_with_value == 0 && ir->code.at[state->instr].expr == NULL
