@@ -4,11 +4,33 @@
 
 #include "site.h"
 
+struct knowledge;
+
 /* site.c */
 int variable_of(const struct ir *ir, int instr, int place);
 bool tracked(const struct ir *ir, int place);
 /* An error object exists only after a failure, which is not the failure of the resource. */
 bool is_error_object(const struct ir *ir, int place);
+struct site *site_at(struct ir *ir, site_vec *sites, int place);
+bool is_number(const struct ir *ir, int place);
+
+/* site_release.c */
+bool closes_number(const char *name);
+bool shapes_text(const char *callee);
+void mark_released(struct ir *ir, site_vec *sites);
+void mark_siblings(struct ir *ir, site_vec *sites);
+
+/* site_inferred.c */
+bool borrows(const char *callee);
+void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends);
+
+/* site_owned.c */
+void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge);
+void add_typed(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge);
+const struct acquirer *descriptor_wrapper(struct ir *ir, int index);
+void add_owned(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge);
+
+/* site_temporary.c */
 void find_temporaries(struct ir *ir, site_vec *sites);
 
 /* site_failing.c */
@@ -20,7 +42,6 @@ struct failing failing_value(const struct ir *ir, int instr, int place, enum fai
 bool is_pointer(const struct ir *ir, int place);
 
 /* site_pairs.c */
-struct knowledge;
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge);
 const char *operand_text(struct ir *ir, const struct operand *operand);
 int key_argument(const struct instr *instr);
