@@ -4,6 +4,8 @@
 
 #include "ir.h"
 
+#define DEEPEST 200 /* of expressions within each other */
+
 struct pending {
     const struct decl *decl; /* a variable with a cleanup, at `place` */
     int place;
@@ -47,6 +49,22 @@ struct lowering {
 /* Does the function succeed, in the sense of lg_defer_on_error? */
 enum { OUTCOME_UNKNOWN, OUTCOME_SUCCESS, OUTCOME_FAILURE };
 
+static inline struct operand unknown(void)
+{
+    return (struct operand){.kind = O_UNKNOWN, .place = -1};
+}
+
+static inline struct operand number(long n)
+{
+    return (struct operand){.kind = O_NUMBER, .place = -1, .number = n};
+}
+
+static inline struct operand at_place(int place)
+{
+    return place < 0 ? unknown() : (struct operand){.kind = O_PLACE, .place = place};
+}
+
+/* lower_emit.c */
 int label_new(struct lowering *lowering);
 void label_here(struct lowering *lowering, int label);
 struct instr *emit(struct lowering *lowering, enum instr_kind kind, const struct expr *where);
@@ -55,6 +73,7 @@ void emit_assign(struct lowering *lowering, int dst, struct operand value,
                  const struct expr *where);
 void emit_branch(struct lowering *lowering, struct operand left, int sign, struct operand right,
                  int yes, int no, const struct expr *where);
+int temporary(struct lowering *lowering);
 
 struct operand lower_expr(struct lowering *lowering, const struct expr *expr);
 void lower_into(struct lowering *lowering, int dst, const struct expr *expr);
@@ -65,7 +84,14 @@ void lower_stmt(struct lowering *lowering, const struct stmt *stmt);
 void lower_return(struct lowering *lowering, const struct expr *value, const struct expr *where);
 void run_pending(struct lowering *lowering, const struct pending *pending);
 void lower_goto(struct lowering *lowering, const char *name, const struct expr *where);
-int temporary(struct lowering *lowering);
+
+bool known_variable(const struct lowering *lowering, const char *name);
+struct operand value_of(struct lowering *lowering, const char *name, const struct operand *parts,
+                        int count);
+bool is_comparison(int sign);
+
+/* lower_call.c: the result goes to `dst`, or to a new temporary if it is negative. */
+struct operand lower_call(struct lowering *lowering, const struct expr *call, int dst);
 
 /* lower_defer.c */
 void lower_defer(struct lowering *lowering, const struct stmt *stmt);

@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct operand number(long n)
-{
-    return (struct operand){.kind = O_NUMBER, .place = -1, .number = n};
-}
-
-static const struct operand unknown = {.kind = O_UNKNOWN, .place = -1};
-
 static const char *plain_name(const struct expr *expr)
 {
     while (expr && (expr->kind == E_CAST || (expr->kind == E_PREFIX && expr->sign == '&')))
@@ -57,7 +50,7 @@ void run_if_pending(struct lowering *lowering, const struct pending *pending)
     int yes = label_new(lowering), no = label_new(lowering);
     struct operand flag = {.kind = O_PLACE, .place = pending->flag};
     if (pending->flag < 0)
-        emit_branch(lowering, unknown, 0, unknown, yes, no, NULL);
+        emit_branch(lowering, unknown(), 0, unknown(), yes, no, NULL);
     else
         emit_branch(lowering, flag, S2('!', '='), number(0), yes, no, NULL);
     label_here(lowering, yes);
