@@ -429,7 +429,6 @@ static const struct library_acquirer {
     {"lgetfilecon_raw", 1, STATUS, "freecon"},
     {"fgetfilecon_raw", 1, STATUS, "freecon"},
     {"udev_monitor_receive_device", RESULT, NUL, "udev_device_unref"},
-    {"evbuffer_readln", RESULT, NUL, "free"},
     {"newwin", RESULT, NUL, "delwin"},
     {"sqlite3_prepare", 3, STATUS, "sqlite3_finalize"},
     {"PQescapeLiteral", RESULT, NUL, "PQfreemem"},

@@ -13,6 +13,7 @@ static const struct acquirer acquirers[] = {
     {"reallocarray", R_MEMORY, -1, FAILS_NULL},
     {"strdup", R_MEMORY, -1, FAILS_NULL},
     {"strndup", R_MEMORY, -1, FAILS_NULL},
+    {"evbuffer_readln", R_MEMORY, -1, FAILS_NULL},
     {"wcsdup", R_MEMORY, -1, FAILS_NULL},
     {"aligned_alloc", R_MEMORY, -1, FAILS_NULL},
     {"realpath", R_MEMORY, -1, FAILS_NULL},

@@ -15,9 +15,10 @@ static bool only_looks(const char *callee)
 bool borrows(const char *callee)
 {
     bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
-    return name_is_predicate(callee) || harmless || strstr(callee, "alloca") ||
-           strstr(callee, "newa") || strstr(callee, "joina") || strstr(callee, "bind_property") ||
-           name_ends_with(callee, "dupa") || strstr(callee, "talloc") || strstr(callee, "palloc") ||
+    return name_is_predicate(callee) || harmless || strcmp(callee, "va_arg") == 0 ||
+           strstr(callee, "alloca") || strstr(callee, "newa") || strstr(callee, "joina") ||
+           strstr(callee, "bind_property") || name_ends_with(callee, "dupa") ||
+           strstr(callee, "talloc") || strstr(callee, "palloc") ||
            strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
            strstr(callee, "obstack");
 }
