@@ -1,10 +1,11 @@
-/* Loops of macros: one that frees its element and then asks the element for the next one (use-after-release), and one that
- * holds a reference to its element and is left early (missing-release). */
+/* Loops over elements: one of a macro that frees its element and then asks the element for the next one (use-after-release),
+ * and one that holds a reference to its element and is left early (missing-release). */
 #include "check.h"
 #include "ir.h"
 #include "model.h"
 #include "names.h"
 #include "reach.h"
+#include "site_parts.h"
 
 #include <string.h>
 
@@ -127,6 +128,68 @@ static void check_held(struct ir *ir, struct arena *arena, finding_vec *findings
     finding->advice = arena_format(arena, "put '%s' before this exit", finding->about);
 }
 
+/* for (n = route_top(table); n; n = route_next(n)): the function that gives up its argument when it goes on to the next one,
+ * and which argument that is; -1: it is no such function. */
+static int steps_on(const char *name)
+{
+    static const struct {
+        const char *name;
+        int argument;
+    } steps[] = {
+        {"route_next", 0},
+        {"route_next_until", 0},
+        {"agg_route_next", 0},
+        {"agg_route_next_until", 0},
+        {"bgp_route_next", 0},
+        {"bgp_route_next_until", 0},
+        {"srcdest_route_next", 0},
+        {"of_get_next_child", 1},
+        {"of_get_next_available_child", 1},
+        {"of_find_compatible_node", 0},
+        {"of_find_node_by_name", 0},
+        {"of_find_node_by_type", 0},
+        {"of_find_node_with_property", 0},
+        {"pci_get_device", 2},
+        {"pci_get_class", 1},
+    };
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+        if (strcmp(steps[i].name, name) == 0)
+            return steps[i].argument;
+    return -1;
+}
+
+static enum reach find_left(const struct ir *ir, int index, void *data)
+{
+    const struct loop *loop = data;
+    const struct instr *instr = at(ir, index);
+    if (index == loop->head || ends_hold(instr, loop->element))
+        return REACH_STOP;
+    return instr->kind == I_RETURN ? REACH_FOUND : REACH_ON;
+}
+
+/* A loop that is left from within keeps the reference to its element. */
+static void check_steps(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
+{
+    const struct instr *step = at(ir, index);
+    int argument = step->kind == I_CALL && step->callee ? steps_on(step->callee) : -1;
+    struct loop loop = {index, variable_of(ir, index, step->dst)};
+    if (argument < 0 || argument >= step->arg_count || loop.element < 0 ||
+        step->args[argument].place != loop.element || ir->places.at[loop.element].kind != P_LOCAL ||
+        !reaches(ir, index, index))
+        return;
+    int exit = reach_set(ir, step->next, loop.element, find_left, &loop);
+    if (exit < 0)
+        return;
+    struct finding *finding = finding_at(ir, arena, findings, "missing-release", LEVEL_LIKELY,
+                                         at(ir, exit));
+    finding->about = place_text(ir, loop.element);
+    finding->message = arena_format(
+        arena, "the loop is left early, and the reference to '%s' is not given up", finding->about);
+    finding_note(arena, finding, step->line, step->column,
+                 "'%s' would give it up in the next round", step->callee);
+    finding->advice = arena_format(arena, "give up '%s' before this exit", finding->about);
+}
+
 void check_each(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -136,5 +199,7 @@ void check_each(struct ir *ir, struct arena *arena, finding_vec *findings)
             check_freed(ir, arena, findings, loop);
         else if (macro && holds_element(macro))
             check_held(ir, arena, findings, loop);
+        else
+            check_steps(ir, arena, findings, i);
     }
 }

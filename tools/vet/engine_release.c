@@ -175,7 +175,8 @@ static int end_of_pair(const struct simulation *simulation, const struct state *
     const struct ir *ir = simulation->ir;
     const char *acquire = state->acquired >= 0 ? ir->code.at[state->acquired].callee : NULL;
     if (!acquire || argument < 0 || call->implicit || call->args[argument].kind != O_PLACE ||
-        !(strncmp(acquire, "pipe", 4) == 0 || strcmp(acquire, "socketpair") == 0))
+        !(strncmp(acquire, "pipe", 4) == 0 || strcmp(acquire, "socketpair") == 0 ||
+          strcmp(acquire, "g_unix_open_pipe") == 0))
         return -1;
     const struct place *at = &ir->places.at[call->args[argument].place];
     const char *index = at->kind == P_PART && at->parent == simulation->site->place

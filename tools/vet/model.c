@@ -80,6 +80,7 @@ static const struct acquirer acquirers[] = {
     {"mkstemps", R_DESCRIPTOR, -1, FAILS_NEGATIVE},
     {"pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
     {"pipe2", R_DESCRIPTOR, 0, FAILS_STATUS},
+    {"g_unix_open_pipe", R_DESCRIPTOR, 0, FAILS_STATUS},
     {"socketpair", R_DESCRIPTOR, 3, FAILS_STATUS},
     {"mmap", R_MAPPING, -1, FAILS_NULL},
 };
