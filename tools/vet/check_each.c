@@ -167,6 +167,18 @@ static enum reach find_left(const struct ir *ir, int index, void *data)
     return instr->kind == I_RETURN ? REACH_FOUND : REACH_ON;
 }
 
+/* Does the exit stand in the loop, and not behind it, where another condition may have given the element up? */
+static bool stands_in_loop(const struct ir *ir, int exit, int step)
+{
+    int first = step, last = step;
+    for (int i = 0; i < ir->code.count; i++)
+        if (reaches(ir, step, i) && reaches(ir, i, step)) {
+            first = i < first ? i : first;
+            last = i > last ? i : last;
+        }
+    return first < exit && exit < last;
+}
+
 /* A loop that is left from within keeps the reference to its element. */
 static void check_steps(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
@@ -178,7 +190,7 @@ static void check_steps(struct ir *ir, struct arena *arena, finding_vec *finding
         !reaches(ir, index, index))
         return;
     int exit = reach_set(ir, step->next, loop.element, find_left, &loop);
-    if (exit < 0)
+    if (exit < 0 || !stands_in_loop(ir, exit, index))
         return;
     struct finding *finding = finding_at(ir, arena, findings, "missing-release", LEVEL_LIKELY,
                                          at(ir, exit));
