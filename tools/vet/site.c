@@ -184,6 +184,19 @@ static bool fills_argument(const struct instr *call)
            !(call->args[last].kind == O_NUMBER && call->args[last].number == 0);
 }
 
+/* talloc_new(NULL): a context that belongs to no other. */
+static const struct acquirer *context_of_its_own(const struct instr *call)
+{
+    static const struct acquirer context = {"", R_OBJECT, -1, FAILS_NULL};
+    bool top = call->arg_count > 0 && call->args[0].kind == O_NUMBER && call->args[0].number == 0;
+    return top &&
+                   (strcmp(call->callee, "talloc") == 0 ||
+                    strncmp(call->callee, "talloc_", 7) == 0) &&
+                   name_releases(call->callee) == 0
+               ? &context
+               : NULL;
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
