@@ -231,10 +231,18 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 #define LGI_CHAN_MAKE_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_make(type, capacity)"); (void *)0; })
 /* ---- sending: the value is a variable during the call */
 
+/* (clang refuses a value of another type without being asked.) */
+#if defined(__clang__)
+#define LGI_STRICT
+#define LGI_POP_STRICT
+#else
+#define LGI_STRICT LGI_PUSH _Pragma("GCC diagnostic error \"-Wint-conversion\"") _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"")
+#define LGI_POP_STRICT LGI_POP
+#endif
 #define LGI_CHAN_SEND(id, text, channel, value)                                                    \
-    __extension__({ LGI_CHAN_VALUED(id, text, channel) lgi_element_##id const lgi_value_##id = value; lgi_chan_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
+    __extension__({ LGI_CHAN_VALUED(id, text, channel) LGI_STRICT lgi_element_##id const lgi_value_##id = value; LGI_POP_STRICT lgi_chan_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
 #define LGI_CHAN_TRY_SEND(id, text, channel, value)                                                \
-    __extension__({ LGI_CHAN_VALUED(id, text, channel) lgi_element_##id const lgi_value_##id = value; lgi_chan_try_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
+    __extension__({ LGI_CHAN_VALUED(id, text, channel) LGI_STRICT lgi_element_##id const lgi_value_##id = value; LGI_POP_STRICT lgi_chan_try_send(LGI_CHAN_PASSED(id, channel), &lgi_value_##id); })
 /* (clang shows each macro between the use and an error, and ends with the demand.) */
 #if defined(__clang__)
 #define LGI_CHAN_TWO(form, channel, ...) form
@@ -252,7 +260,7 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 #define LGI_SEND(id, channel, value, until)                                                        \
     __extension__({                                                                                \
         LGI_CHAN_CHECKED(id, channel) LGI_CHAN_LIMITED(until)                                      \
-        lgi_element_##id const lgi_value_##id = value;                                             \
+        LGI_STRICT lgi_element_##id const lgi_value_##id = value; LGI_POP_STRICT                                             \
         lgi_chan_send_until(LGI_CHAN_PASSED(id, channel), &lgi_value_##id, LGI_CHAN_UNTIL(until));                                  \
     })
 #define LGI_CHAN_LIMITED(until)                                                                    \

@@ -183,8 +183,9 @@ LG_END_DECLS
  * Debugging: if LG_DEBUG is defined before the first include of Lifoguard, a plain `return` out of an lg_func panics
  * after the deferred calls have run, and the message names the function; unless lg_mark_success was called. (A `goto` out
  * of the block does the same, and so do a C++ exception and pthread_exit that pass through the function.) */
-#define lg_func(T, name)                                                                           \
-    LGI_FUNC_OF(T, name) if (0)                                                                    \
+#define lg_func(...)                                                                               \
+    LGI_SEVENTH(__VA_ARGS__, LGI_FUNC_WRONG, LGI_FUNC_WRONG, LGI_FUNC_WRONG, LGI_FUNC_WRONG,       \
+                LGI_FUNC_OF, LGI_FUNC_WRONG, ~)(__VA_ARGS__) if (0)                                \
     {                                                                                              \
     lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
         LGI_UNUSED;                                                                                \
@@ -205,9 +206,10 @@ LG_END_DECLS
 /* lg_func_recovers (T, name) { … } and lg_func_recovers_void { … }: like lg_func and lg_func_void, for a
  * function that may stop a panic with lg_defer_recover (panic.h). Entering such a function costs some
  * nanoseconds more. */
-#define lg_func_recovers(T, name)                                                                  \
-    LGI_FUNC_OF(T, name)                                                                           \
-    LGI_HEAD((void *)lg_return_stands_only_in_an_lg_func) if (LGI_SAVE(lgi_head))                  \
+#define lg_func_recovers(...)                                                                      \
+    LGI_SEVENTH(__VA_ARGS__, LGI_FUNC_WRONG, LGI_FUNC_WRONG, LGI_FUNC_WRONG, LGI_FUNC_WRONG,       \
+                LGI_FUNC_OF, LGI_FUNC_WRONG, ~)(__VA_ARGS__)                                       \
+        LGI_HEAD((void *)lg_return_stands_only_in_an_lg_func) if (LGI_SAVE(lgi_head))              \
     {                                                                                              \
     lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block:             \
         LGI_UNUSED;                                                                                \
@@ -223,15 +225,20 @@ LG_END_DECLS
     }                                                                                              \
     else
 
+// clang-format off: it takes the check in lg_return for an operand
 /* lg_return(x): assigns x to the named result, runs the deferred calls, and returns the result.
  * lg_return_void(): the same in the two void forms; does not compile where the function has a result. Neither compiles inside a
  * deferred block. */
-#define lg_return(x)                                                                               \
+#define lg_return(...)                                                                             \
     do {                                                                                           \
-        *lg_return_stands_only_in_an_lg_func = (x);                                                \
+        _Static_assert(sizeof(#__VA_ARGS__) > 1, LGI_RETURNED_TEXT);                               \
+        LGI_IF_SEVERAL(LGI_RETURN_SEVERAL, LGI_RETURN_ONE, __VA_ARGS__, )(#__VA_ARGS__)            \
+        *lg_return_stands_only_in_an_lg_func =                                                     \
+            LGI_IF_GIVEN(LGI_RETURNED, LGI_RETURNED_NOTHING, __VA_ARGS__)(__VA_ARGS__);            \
         lgi_frame_succeeded((void *)&lgi_frame);                                                   \
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
+// clang-format on
 #define lg_return_void()                                                                           \
     do {                                                                                           \
         _Static_assert(LGI_NO_RESULT, "the function has a result: write lg_return(value)");        \
@@ -242,6 +249,16 @@ LG_END_DECLS
         lgi_frame_succeeded((void *)&lgi_frame);                                                   \
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
+
+/* (The commas of a compound literal are no separators, and a value alone stays what it is, as NULL.) */
+#define LGI_RETURNED(...) (__VA_ARGS__)
+#define LGI_RETURNED_NOTHING() *lg_return_stands_only_in_an_lg_func
+#define LGI_RETURNED_TEXT                                                                          \
+    "write lg_return(value), with one value, or lg_return_void() in an lg_func_void"
+#define LGI_RETURN_ONE(text)
+#define LGI_RETURN_SEVERAL(text)                                                                   \
+    LGI_DEMAND(lgi_demand_result, __builtin_strchr(text, '{') != 0, LGI_RETURNED_TEXT)
+LGI_DEMANDED(lgi_demand_result, LGI_RETURNED_TEXT)
 
 /* lg_mark_success() marks the function as successful for lg_defer_on_success and lg_defer_on_error: for a
  * function that is left by another exit than lg_return. lg_mark_failure() removes the mark. lg_return and

@@ -99,11 +99,13 @@ LG_END_DECLS
  *
  * lg_once_of_get_until(once, until, result, fn, args…): like lg_once_of_get with a limit. Sets *result to the result and
  * returns NULL; if `until` comes first, leaves *result unchanged and returns the error that until.h describes. */
-#define lg_once_of(T)                                                                              \
+#define lg_once_of(...)                                                                            \
     struct {                                                                                       \
         lg_once_value lgi_once;                                                                    \
-        __typeof__(T) lgi_result;                                                                  \
+        LGI_IF_GIVEN(LGI_ONCE_KEEPS, LGI_ONCE_KEEPS_NOTHING, __VA_ARGS__)(__VA_ARGS__)             \
     }
+#define LGI_ONCE_KEEPS(...) __typeof__(__VA_ARGS__) lgi_result;
+#define LGI_ONCE_KEEPS_NOTHING() int lgi_result; _Static_assert(0, "the type of the result is missing: write lg_once_of(type)");
 #define lg_once_of_get(once, ...)                                                                  \
     LGI_EXPRESSION(LGI_ONCE_OF_GET, LGI_ID, LGI_COUNT(__VA_ARGS__), once, #__VA_ARGS__, __VA_ARGS__)
 #define lg_once_of_get_until(once, until, result, ...)                                             \

@@ -194,6 +194,8 @@ void lgi_panic(const char *file, unsigned line, const char *format, ...)
     lg_panic_info *panic = panic_at(file, line);
     va_list values;
     va_start(values, format);
+    if (!format)
+        format = "no message"; /* as for an error */
     if (strchr(format, '%'))
         vsnprintf(panic->message, sizeof(panic->message), format, values);
     else

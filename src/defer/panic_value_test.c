@@ -40,6 +40,19 @@ static void panics_with(int kind, const char *text, void *pointer)
     }
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-security"
+static void panics_without_a_message(void)
+{
+    const char *volatile none = NULL;
+    lg_func_recovers_void {
+        lg_defer_recover(see);
+        lg_panic(none);
+    }
+}
+#pragma GCC diagnostic pop
+
 START_TEST(P7_a_message_an_error_or_a_pointer)
 {
     int object;
@@ -63,6 +76,9 @@ START_TEST(P7_a_message_an_error_or_a_pointer)
     panics_with(3, NULL, NULL);
     ck_assert_str_eq(seen.error, "no error");
     ck_assert_str_eq(seen.message, "panic with a NULL error");
+
+    panics_without_a_message();
+    ck_assert_str_eq(seen.message, "no message");
 }
 END_TEST
 

@@ -369,6 +369,8 @@ lg_error *lg_whole_file_open(const char *path, mode_t mode, unsigned flags, lg_w
     LGI_KEEP_ERRNO;
     lg_func (lg_error *, err) {
         *file = NULL;
+        if (!path || !path[0]) /* as open(2) says */
+            lg_return(lg_error_new_code(ENOENT, "replace a file without a name"));
         lg_whole_file *made = new_handle(path);
         if (!made)
             lg_return(&lg_error_out_of_memory);

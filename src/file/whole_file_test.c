@@ -235,6 +235,19 @@ START_TEST(F2_only_regular_files_are_replaced_and_no_link_is_followed)
 }
 END_TEST
 
+START_TEST(F2_a_file_without_a_name_is_refused)
+{
+    lg_whole_file *file;
+    const char *const names[] = {"", NULL};
+    for (int i = 0; i < 2; i++) {
+        lg_error *err = lg_whole_file_open(names[i], 0600, 0, &file);
+        ck_assert(lg_error_is_errno(err, ENOENT));
+        ck_assert_ptr_null(file);
+        lg_error_free(err);
+    }
+}
+END_TEST
+
 START_TEST(F2_what_came_under_the_name_meanwhile_is_not_replaced)
 {
     lg_whole_file *file;
@@ -502,17 +515,15 @@ START_TEST(F5_owner_mode_and_attributes_are_kept_if_asked)
 }
 END_TEST
 
-RUN_TESTS("file/whole_file", F1_a_file_appears_when_it_is_committed,
-          F1_what_is_not_committed_leaves_nothing, F1_a_new_file_and_one_in_another_folder,
-          F2_only_regular_files_are_replaced_and_no_link_is_followed,
-          F2_what_came_under_the_name_meanwhile_is_not_replaced,
-          F3_a_leftover_is_removed_and_one_in_use_is_not,
-          F3_several_writers_do_not_disturb_each_other,
-          F1_where_no_hard_link_is_allowed_the_content_is_copied,
-          F4_a_copy_that_fails_leaves_the_old_content,
-          F4_what_cannot_be_synchronised_is_not_put_in_place,
-          F3_a_name_that_is_taken_meanwhile_is_passed_over,
-          F1_without_proc_the_temporary_has_a_name,
-          G6_a_file_that_is_replaced_or_cannot_be_keeps_errno, F4_a_failed_write_fails_the_commit,
-          F4_a_close_that_fails_after_the_commit_is_reported,
-          F5_owner_mode_and_attributes_are_kept_if_asked)
+RUN_TESTS(
+    "file/whole_file", F1_a_file_appears_when_it_is_committed,
+    F1_what_is_not_committed_leaves_nothing, F1_a_new_file_and_one_in_another_folder,
+    F2_only_regular_files_are_replaced_and_no_link_is_followed, F2_a_file_without_a_name_is_refused,
+    F2_what_came_under_the_name_meanwhile_is_not_replaced,
+    F3_a_leftover_is_removed_and_one_in_use_is_not, F3_several_writers_do_not_disturb_each_other,
+    F1_where_no_hard_link_is_allowed_the_content_is_copied,
+    F4_a_copy_that_fails_leaves_the_old_content, F4_what_cannot_be_synchronised_is_not_put_in_place,
+    F3_a_name_that_is_taken_meanwhile_is_passed_over, F1_without_proc_the_temporary_has_a_name,
+    G6_a_file_that_is_replaced_or_cannot_be_keeps_errno, F4_a_failed_write_fails_the_commit,
+    F4_a_close_that_fails_after_the_commit_is_reported,
+    F5_owner_mode_and_attributes_are_kept_if_asked)

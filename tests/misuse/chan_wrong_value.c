@@ -1,8 +1,6 @@
 // A pointer sent where a number is wanted.
 // gcc: without a cast
 // clang: incompatible pointer to integer conversion
-// flags: -Werror
-// gcc lines: 22
 #include <lifoguard/lifoguard.h>
 
 void f(lg_chan(int) c)

@@ -39,6 +39,7 @@ void in_loops(int n, const char *const *texts);
 void helper(lg_scope *scope, int n);
 int result_int(int n);
 struct large result_large(int n);
+struct large result_literal(int n);
 const char *result_pointer(const char *text);
 double result_double(double x);
 bool result_bool(int n);
@@ -322,6 +323,13 @@ struct large result_large(int n)
         lg_defer(change, &result);
         result.word[0] = n;
         lg_return(result);
+    }
+}
+
+struct large result_literal(int n)
+{
+    lg_func (struct large, result) {
+        lg_return((struct large){{n, 1, 2}});
     }
 }
 

@@ -83,6 +83,8 @@ LGI_QUIET("-Wpedantic")
 #define LGI_GIVEN(...) __VA_OPT__(, )
 LGI_POP
 #define LGI_IF_GIVEN(form, other, ...) LGI_PICK(~LGI_GIVEN(__VA_ARGS__) form, other, ~)
+/* By whether two are given or more; a comma ends the list. */
+#define LGI_IF_SEVERAL(form, other, first, ...) LGI_PICK(~LGI_GIVEN(__VA_ARGS__) form, other, ~)
 #define LGI_IF_GIVEN_TOO(form, other, ...) LGI_PICK_TOO(~LGI_GIVEN(__VA_ARGS__) form, other, ~)
 #define LGI_PICK_TOO(...) LGI_PICK_(__VA_ARGS__)
 #define LGI_PICK(...) LGI_PICK_(__VA_ARGS__)

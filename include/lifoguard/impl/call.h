@@ -146,6 +146,11 @@ LGI_POP
 #define LGI_WHOLE(x) _Static_assert(!LGI_IS_PART(#x), LGI_PART_TEXT);
 #endif
 
+/* A block in place of the function, which the compilers read as all sorts of things. */
+#define LGI_IS_BLOCK(text) (!__builtin_strncmp(text, "{", 1))
+#define LGI_BLOCK_TEXT "a block is no function: write lg_defer_block { ... }, or for a goroutine a function"
+LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
+
 /* An argument's value. (To gcc a variable of type auto without a value is undeclared, and each use an error.) */
 #define LGI_TAKE(name, x) LGI_TAKE_OR(name, x, LGI_NO_VALUE)
 #if defined(__clang__)
@@ -184,6 +189,7 @@ LGI_POP
  * that can be wrong with them. `first` is empty, or an argument that comes before the others and a comma. Most of what
  * a form costs the compiler is the expansion of macros, so names are put together here and not by a macro each. */
 #define LGI_PRELUDE_0(id, open, close, first, advice, f)                                                        \
+    LGI_DEMAND(lgi_demand_function, !LGI_IS_BLOCK(#f), LGI_BLOCK_TEXT)                             \
     typedef __typeof__(open f close) lgi_name_##id;                                                       \
     __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
@@ -497,24 +503,35 @@ void lgi_result_is_an_error(void);
 /* The wrong way round, `name` begins with a type. The usual types are known by their names, and then the two change places, so
  * that what is wrong is said once. */
 #define LGI_FUNC_OF(T, name) LGI_IF_TYPE(name, LGI_FUNC_SWAPPED, LGI_FUNC)(T, name)
+#define LGI_FUNC_WRONG(...)                                                                        \
+    LGI_ASSERTED(lgi_demand_name, 0, LGI_FUNC_TEXT, (void)0);                                      \
+    LGI_FUNC(lg_error *, lgi_result)
+#define LGI_FUNC_TEXT "write lg_func (type, name): the type of the result and a new name, which begins as zero"
+#define LGI_FUNC_ORDER_TEXT "the type of the result stands first: write lg_func (type, name)"
+LGI_DEMANDED(lgi_demand_name, LGI_FUNC_TEXT)
+LGI_DEMANDED(lgi_demand_order, LGI_FUNC_ORDER_TEXT)
 #define LGI_FUNC_SWAPPED(name, T)                                                                  \
-    _Static_assert(0, "the type of the result stands first: write lg_func (type, name)");          \
+    LGI_ASSERTED(lgi_demand_order, 0, LGI_FUNC_ORDER_TEXT, (void)0);                               \
     LGI_FUNC(T, name)
 #define LGI_FUNC(T, name)                                                                          \
+    LGI_ASSERTED(lgi_demand_name, !__builtin_strchr(#name, '='), LGI_FUNC_TEXT, (void)0);          \
     for (__typeof__(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
          __extension__({ return name; }))                                                          \
         for (struct lgi_frame                                                                      \
                  lgi_frame =                                                                       \
-                     {_Generic(&name, lg_error * *: &name, default: (lg_error **)0),               \
-                      _Generic(&name, lg_error * *: lgi_top, default: (struct lgi_record *)0), 0}, \
+                     {LGI_IF_ERROR(lg_return_stands_only_in_an_lg_func, (lg_error **)0),           \
+                      LGI_IF_ERROR(lgi_top, (struct lgi_record *)0), 0},                           \
                  *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame,                    \
                  *const lgi_result_is_an_error __attribute__((cleanup(lgi_frame_leave), unused)) =         \
-                     _Generic(&name, lg_error * *: &lgi_frame, default: (struct lgi_frame *)0);    \
+                     LGI_IF_ERROR(&lgi_frame, (struct lgi_frame *)0);                              \
              ; __extension__({                                                                     \
                  lgi_frame.error = (lg_error **)0;                                                 \
                  return name;                                                                      \
              }))                                                                                   \
             LGI_WATCHED(lgi_frame.error = (lg_error **)0; return name;)
+/* (Its address is taken once, since a compiler repeats what is wrong with the name.) */
+#define LGI_IF_ERROR(this, that)                                                                   \
+    _Generic(lg_return_stands_only_in_an_lg_func, lg_error * *: this, default: that)
 
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \

@@ -65,7 +65,7 @@ template <class... T> struct lgi_only_in_c_type {
 #define lg_func_void LGI_NO_DEFER_BLOCK
 #define lg_func_recovers(...) LGI_NO_DEFER_BLOCK
 #define lg_func_recovers_void LGI_NO_DEFER_BLOCK
-#define lg_return(x) return x
+#define lg_return(...) return __VA_ARGS__
 #define lg_return_void() return
 #define lg_mark_success(...) LGI_NO_DEFER
 #define lg_mark_failure(...) LGI_NO_DEFER
