@@ -4,6 +4,7 @@
 #include "buffer.h"
 #include "closers/own_fd.h"
 #include "failed.h"
+#include "tail.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -189,5 +190,6 @@ void streams_close(struct streams *streams)
 {
     for (struct stream *stream; (stream = first_open(streams)) != NULL;)
         close_fd(stream);
+    tails_end(streams);
     lg_waitgroup_wait(&streams->readers);
 }

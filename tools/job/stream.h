@@ -11,6 +11,7 @@ struct stream;
 /* Those of a run; zeroed at first. */
 struct streams {
     struct stream *first;
+    struct tail *tails;
     lg_waitgroup readers;
 };
 

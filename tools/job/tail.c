@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 struct tail {
+    struct streams *streams;
+    struct tail *next; /* of `streams` */
     struct stream_taker taker;
     int file;
     off_t taken;
@@ -24,6 +26,10 @@ static void unuse(struct tail *tail)
 {
     if (--tail->users > 0)
         return;
+    struct tail **place = &tail->streams->tails;
+    while (*place != tail)
+        place = &(*place)->next;
+    *place = tail->next;
     lg_context_free(tail->ended);
     lg_chan_unref(tail->drained);
     free(tail);
@@ -99,11 +105,14 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
         return NULL;
     }
     struct tail *tail = need_memory(NULL, sizeof(*tail));
-    *tail = (struct tail){.taker = *taker,
+    *tail = (struct tail){.streams = streams,
+                          .next = streams->tails,
+                          .taker = *taker,
                           .file = file,
                           .ended = lg_context_with_cancel(lg_context_background()),
                           .drained = lg_chan_make(char, 0),
                           .users = 2};
+    streams->tails = tail;
     lg_waitgroup_add(&streams->readers, 1);
     lg_error *err = lg_call_contained(go_on_following, tail, streams);
     if (!err)
@@ -117,6 +126,25 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
 void tail_end(struct tail *tail)
 {
     lg_context_cancel(tail->ended);
+    if (tail->is_followed)
+        return;
+    tail->users++;
+    lg_defer(unuse, tail);
+    follow_to_end(tail); /* perhaps there is no memory for the goroutine's stack */
+}
+
+static struct tail *first_lasting(const struct streams *streams)
+{
+    struct tail *tail = streams->tails;
+    while (tail && lg_context_error(tail->ended))
+        tail = tail->next;
+    return tail;
+}
+
+void tails_end(struct streams *streams)
+{
+    for (struct tail *tail; (tail = first_lasting(streams)) != NULL;)
+        tail_end(tail);
 }
 
 bool tail_is_drained(const struct tail *tail)
@@ -127,10 +155,7 @@ bool tail_is_drained(const struct tail *tail)
 void tail_await(struct tail *tail)
 {
     tail_end(tail);
-    if (tail->is_followed)
-        lg_chan_recv(tail->drained, NULL);
-    else
-        follow_to_end(tail); /* there is no memory for the goroutine's stack */
+    lg_chan_recv(tail->drained, NULL);
 }
 
 void tail_leave(struct tail *tail)

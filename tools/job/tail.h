@@ -13,6 +13,9 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
 /* The cleanup has ended: what it has printed will be taken, and then nothing more. */
 void tail_end(struct tail *tail);
 
+/* All of `streams`, at the very end: also one that nobody has left, since a panic came between. */
+void tails_end(struct streams *streams);
+
 /* Whether all of it was taken, once it has ended. */
 bool tail_is_drained(const struct tail *tail);
 

@@ -200,6 +200,8 @@ static bool is_taken(const struct capture *capture)
         struct tail *tail = capture->tails[i];
         if (tail)
             tail_end(tail);
+        if (capture->streams[i])
+            stream_help(capture->streams[i]);
         if ((tail && !tail_is_drained(tail)) ||
             (capture->streams[i] && !stream_is_drained(capture->streams[i])))
             return false;

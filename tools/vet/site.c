@@ -161,19 +161,6 @@ static bool maps_fixed(const struct ir *ir, const struct instr *call)
     return strstr(text, "MAP_FIXED") != NULL;
 }
 
-/* talloc_new(NULL): a context that belongs to no other. */
-static const struct acquirer *context_of_its_own(const struct instr *call)
-{
-    static const struct acquirer context = {"", R_OBJECT, -1, FAILS_NULL};
-    bool top = call->arg_count > 0 && call->args[0].kind == O_NUMBER && call->args[0].number == 0;
-    return top &&
-                   (strcmp(call->callee, "talloc") == 0 ||
-                    strncmp(call->callee, "talloc_", 7) == 0) &&
-                   name_releases(call->callee) == 0
-               ? &context
-               : NULL;
-}
-
 /* realpath(name, buffer), BN_bin2bn(bytes, n, number): they return what they were passed. */
 static bool fills_argument(const struct instr *call)
 {
