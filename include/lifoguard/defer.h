@@ -250,16 +250,6 @@ LG_END_DECLS
         goto lg_return_goes_to_the_one_lg_func_of_its_function_and_not_out_of_a_deferred_block;    \
     } while (0)
 
-/* (The commas of a compound literal are no separators, and a value alone stays what it is, as NULL.) */
-#define LGI_RETURNED(...) (__VA_ARGS__)
-#define LGI_RETURNED_NOTHING() *lg_return_stands_only_in_an_lg_func
-#define LGI_RETURNED_TEXT                                                                          \
-    "write lg_return(value), with one value, or lg_return_void() in an lg_func_void"
-#define LGI_RETURN_ONE(text)
-#define LGI_RETURN_SEVERAL(text)                                                                   \
-    LGI_DEMAND(lgi_demand_result, __builtin_strchr(text, '{') != 0, LGI_RETURNED_TEXT)
-LGI_DEMANDED(lgi_demand_result, LGI_RETURNED_TEXT)
-
 /* lg_mark_success() marks the function as successful for lg_defer_on_success and lg_defer_on_error: for a
  * function that is left by another exit than lg_return. lg_mark_failure() removes the mark. lg_return and
  * lg_return_void set the mark again, so a lg_mark_failure() before them has no effect: leave a function that

@@ -533,6 +533,16 @@ LGI_DEMANDED(lgi_demand_order, LGI_FUNC_ORDER_TEXT)
 #define LGI_IF_ERROR(this, that)                                                                   \
     _Generic(lg_return_stands_only_in_an_lg_func, lg_error * *: this, default: that)
 
+/* lg_return: the commas of a compound literal are no separators, and a value alone stays what it is, as NULL. */
+#define LGI_RETURNED(...) (__VA_ARGS__)
+#define LGI_RETURNED_NOTHING() *lg_return_stands_only_in_an_lg_func
+#define LGI_RETURNED_TEXT                                                                          \
+    "write lg_return(value), with one value, or lg_return_void() in an lg_func_void"
+#define LGI_RETURN_ONE(text)
+#define LGI_RETURN_SEVERAL(text)                                                                   \
+    LGI_DEMAND(lgi_demand_result, __builtin_strchr(text, '{') != 0, LGI_RETURNED_TEXT)
+LGI_DEMANDED(lgi_demand_result, LGI_RETURNED_TEXT)
+
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \
                           *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame;;          \
