@@ -169,6 +169,18 @@ START_TEST(C9_closing_a_listener_wakes_who_accepts)
 END_TEST
 
 /* A call that began before the close does not wait for what has the number now. */
+/* A call that begins before the first wait of all, and is closed before it waits. */
+START_TEST(C9_a_close_before_the_first_wait_changes_the_generation)
+{
+    int ends[2];
+    must(pipe(ends) == 0);
+    uint32_t before = lgi_fd_generation(ends[0]);
+    lg_close(ends[0], NULL);
+    ck_assert_uint_ne(before, lgi_fd_generation(ends[0]));
+    close(ends[1]);
+}
+END_TEST
+
 START_TEST(C9_a_wait_of_an_earlier_generation_is_refused)
 {
     struct ends ends = make_ends(STREAM);
@@ -427,6 +439,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, C9_closing_wakes_all_who_wait);
     tcase_add_test(tests, C9_closing_a_stream_or_file_wakes_too);
     tcase_add_loop_test(tests, C9_closing_a_listener_wakes_who_accepts, 0, 2);
+    tcase_add_test(tests, C9_a_close_before_the_first_wait_changes_the_generation);
     tcase_add_test(tests, C9_a_wait_of_an_earlier_generation_is_refused);
     tcase_add_test(tests, C9_after_a_plain_close_the_deadline_ends_the_wait);
     tcase_add_test(tests, C9_numbers_are_used_again);

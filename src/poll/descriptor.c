@@ -50,6 +50,7 @@ struct lgi_fd *lgi_fd_get(int fd)
     size_t number = (unsigned)fd / CHUNK;
     if (entry || number >= CHUNKS)
         return entry;
+    pthread_once(&once, begin); /* whoever sees the entry can rely on closes being told */
     struct lgi_fd *chunk = calloc(CHUNK, sizeof(*chunk)), *none = NULL;
     if (!chunk)
         return NULL;
@@ -60,15 +61,16 @@ struct lgi_fd *lgi_fd_get(int fd)
     while (end <= number && !__atomic_compare_exchange_n(&chunks_end, &end, number + 1, false,
                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
-    pthread_once(&once, begin);
     return lgi_fd_known(fd);
 }
 
 /* ---- generations ---- */
 
+/* Makes the entry, since a close of what has no entry leaves no trace: a call that begins now would wait for what gets the number
+ * next. */
 uint32_t lgi_fd_generation(int fd)
 {
-    const struct lgi_fd *entry = lgi_fd_known(fd);
+    const struct lgi_fd *entry = lgi_fd_get(fd);
     return entry ? __atomic_load_n(&entry->generation, __ATOMIC_ACQUIRE) : 0;
 }
 
