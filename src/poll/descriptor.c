@@ -43,13 +43,13 @@ static void begin(void)
     __atomic_store_n(&lgi_closers_hooks, &hooks, __ATOMIC_RELEASE);
 }
 
-struct lgi_fd *lgi_fd_get(int fd)
+/* Not inlined: what is allocated here stays, and is known by this one place. */
+static __attribute__((noinline, cold)) struct lgi_fd *make_entry(int fd)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct lgi_fd *entry = lgi_fd_known(fd);
     size_t number = (unsigned)fd / CHUNK;
-    if (entry || number >= CHUNKS)
-        return entry;
+    if (number >= CHUNKS)
+        return NULL;
     pthread_once(&once, begin); /* whoever sees the entry can rely on closes being told */
     struct lgi_fd *chunk = calloc(CHUNK, sizeof(*chunk)), *none = NULL;
     if (!chunk)
@@ -62,6 +62,12 @@ struct lgi_fd *lgi_fd_get(int fd)
                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
     return lgi_fd_known(fd);
+}
+
+struct lgi_fd *lgi_fd_get(int fd)
+{
+    struct lgi_fd *entry = lgi_fd_known(fd);
+    return entry ? entry : make_entry(fd);
 }
 
 /* ---- generations ---- */
