@@ -256,10 +256,10 @@ R3_in_a_container_too_what_is_left_running_is_ended() {
 # Without /proc, or with that of another name space, what a command leaves running would not be found.
 R3_without_proc_nothing_is_started() {
     needs_containers
-    local -x ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 # LeakSanitizer needs /proc itself
     status=0
     unshare -rm sh -c 'mount -t tmpfs none /proc && exec lifoguard exec touch ran' >out 2>err || status=$?
-    expect_status 125
+    # LeakSanitizer reads its options and the threads from /proc, and ends the program with a status of its own.
+    grep -q 'LeakSanitizer has encountered a fatal error' err || expect_status 125
     expect_err '/proc is not there \(mount -t proc proc /proc\).*No such file'
     status=0
     unshare -rpf --kill-child lifoguard exec touch ran >out 2>err || status=$?
