@@ -193,6 +193,13 @@ START_TEST(G1_what_other_threads_had_pending_does_not_matter)
 }
 END_TEST
 
+static void tell_whether_refused(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    tell(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "refused" : "allowed");
+}
+
 static pid_t forks_within(void)
 {
     lg_defer(tell, "inner");
@@ -203,13 +210,11 @@ static pid_t forks_within(void)
 static void leaves_some_of_what_was_pending(void *data)
 {
     (void)data;
-    int status = 0;
     lg_defer(tell, "outer");
     pid_t child = forks_within();
     if (child == 0)
         lg_panic("in the child");
-    waitpid(child, &status, 0);
-    tell(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "refused" : "allowed");
+    tell_whether_refused(child);
 }
 
 START_TEST(G1_what_is_still_pending_in_the_child_is_still_the_parents)
@@ -262,14 +267,12 @@ static void goes_on_after_containing(void *data)
 
 static void contains_one_panic_only(void *data)
 {
-    int status = 0;
     lg_defer(tell, "pending");
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
         goes_on_after_containing(data);
-    waitpid(child, &status, 0);
-    tell(WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "refused" : "allowed");
+    tell_whether_refused(child);
 }
 
 START_TEST(G1_a_panic_outside_that_call_is_refused)
