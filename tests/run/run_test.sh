@@ -75,7 +75,8 @@ expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of 
 expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
 expect_err() { grep -qF -e "$1" err || fail "not said: $1"; }
 expect_no_err() { ! grep -qF -e "$1" err || fail "said: $1"; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# One that has ended, and that nobody has waited for yet, is gone as well.
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 # No process of ours is left.
 expect_none() {
     local file words
