@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "model.h"
 #include "names.h"
+#include "prototype.h"
 #include "walk.h"
 
 #include <string.h>
@@ -74,12 +75,23 @@ static bool is_null(const struct operand *operand)
     return operand->kind == O_NUMBER && operand->number == 0;
 }
 
+/* lg_error *f(void) gives the error to its caller. */
+static bool returns_error(const struct ir *ir, const char *callee)
+{
+    const struct prototype *called = prototype_of(ir->unit, callee);
+    return called && called->result.stars == 1 && !called->result.is_const && called->result.name &&
+           strcmp(called->result.name, "lg_error") == 0;
+}
+
 /* What the result of this call is, if it is surely the caller's own: what to call for it. */
 static const char *release_of(const struct ir *ir, const struct instr *call)
 {
     static const char *const kept[] = {"realloc", "reallocarray", "dup",    "dlopen",
                                        "mmap",    "shmat",        "valloc", NULL};
-    const struct acquirer *acquirer = model_acquirer(call->callee);
+    if (returns_error(ir, call->callee))
+        return resource_release(R_ERROR);
+    const struct acquirer *acquirer = function_of(ir, call->callee) ? NULL
+                                                                    : model_acquirer(call->callee);
     if (!acquirer || acquirer->argument >= 0 || word_in(call->callee, kept))
         return NULL;
     if (strcmp(call->callee, "realpath") == 0 && !(call->arg_count == 2 && is_null(&call->args[1])))
@@ -102,20 +114,28 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
     finding->advice = arena_format(arena, "keep it in a variable and call %s", release);
 }
 
-/* Is the call a statement of its own? MACRO(x) = strdup(y) is none. */
-static bool is_statement(const struct stmt *stmt, const struct expr *call)
+/* Is the call a statement of its own? MACRO(x) = strdup(y) is none. Whoever writes (void)step(x) of an error knows that
+ * there is none. */
+static bool is_statement(const struct stmt *stmt, const struct expr *call, bool error)
 {
     if (!stmt)
         return false;
     const struct expr *value = stmt->kind == S_EXPR ? stmt->value : NULL;
-    while (value && value->kind == E_CAST)
+    while (value && value->kind == E_CAST && !error)
         value = value->a;
     if (value && value == call)
         return true;
     for (int i = 0; i < stmt->list.count; i++)
-        if (is_statement(stmt->list.at[i], call))
+        if (is_statement(stmt->list.at[i], call, error))
             return true;
-    return is_statement(stmt->then, call) || is_statement(stmt->otherwise, call);
+    return is_statement(stmt->then, call, error) || is_statement(stmt->otherwise, call, error);
+}
+
+/* if (recv_until(…)) break; The errors of limits are shared: nothing is lost. */
+static bool has_limit(const char *callee)
+{
+    static const char *const words[] = {"until", "try", NULL};
+    return name_has_any(callee, words);
 }
 
 void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
@@ -125,12 +145,13 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
     EACH (call, &ir->code) {
         if (call->kind != I_CALL || call->implicit || call->deferred || call->expanded ||
             call->indirect || !call->callee || call->dst < 0 ||
-            ir->places.at[call->dst].kind != P_TEMPORARY || function_of(ir, call->callee))
+            ir->places.at[call->dst].kind != P_TEMPORARY)
             continue;
         const char *release = release_of(ir, call);
+        bool error = release && returns_error(ir, call->callee);
         enum fate fate = release ? fate_of(ir, call) : FATE_USED;
-        if (fate == FATE_COMPARED ||
-            (fate == FATE_LOST && is_statement(ir->function->body, call->expr)))
+        if ((fate == FATE_COMPARED && !(error && has_limit(call->callee))) ||
+            (fate == FATE_LOST && is_statement(ir->function->body, call->expr, error)))
             report(ir, arena, findings, call, fate, release);
     }
 }

@@ -45,6 +45,16 @@ static bool lends_context(const char *callee, int argument)
     return !name_keeps(callee) && name_releases(callee) == 0;
 }
 
+/* An error belongs to whoever is passed it, but for what only reads it. */
+static bool lends_error(const char *callee)
+{
+    static const char *const takers[] = {"lg_error_wrap",     "lg_error_wrap_kind",
+                                         "lg_error_join",     "lg_error_join_into",
+                                         "lg_error_new_kind", NULL};
+    return (strncmp(callee, "lg_error_", 9) == 0 && !word_in(callee, takers)) ||
+           model_known_harmless(callee);
+}
+
 /* The state after the call, if it fails or if it does not, where this function looks whether it does. */
 static bool after_call(const struct simulation *simulation, const struct state *state, int index,
                        bool fails, struct state *after)
@@ -199,6 +209,10 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     if (simulation->site->resource == R_CONTEXT)
         return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
                 lends_context(callee, argument)) ||
+               escape(simulation, state, index);
+    if (simulation->site->resource == R_ERROR)
+        return lends_error(callee) ||
+               prototype_reads_only(simulation->ir->unit, call->callee, argument, false) ||
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);

@@ -100,6 +100,17 @@ bool frees_surely(const struct simulation *simulation, const struct instr *call,
     return does.effect == EFFECT_RELEASES && does.final;
 }
 
+/* Does the function take a reference of its own to what `place` holds? */
+static bool takes_reference(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"ref", "addref", "incref", "retain", "hold", NULL};
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == place && name_has_any(instr->callee, words))
+            return true;
+    return false;
+}
+
 /* Does this call end what the acquisition began, by both names: session_open and session_close, regcomp and regfree? */
 static bool is_counterpart(const struct simulation *simulation, const struct state *state,
                            const struct instr *call)
@@ -111,7 +122,8 @@ static bool is_counterpart(const struct simulation *simulation, const struct sta
         return false;
     const char *release = told_release(simulation->ir, acquire->callee);
     if (release)
-        return strcmp(release, call->callee) == 0;
+        return strcmp(release, call->callee) == 0 &&
+               !(name_counts(release) && takes_reference(simulation->ir, call->args[0].place));
     return names_pair(acquire->callee, call->callee) && name_releases(call->callee) == 2;
 }
 

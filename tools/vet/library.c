@@ -17,6 +17,20 @@ static const struct library_acquirer {
     short failure;
     const char *release;
 } acquirers[] = {
+    /* This library; its contexts are in model.c, its errors in site_errors.c */
+    {"lg_file_open", 3, STATUS, "lg_file_free"},
+    {"lg_file_create", 2, STATUS, "lg_file_free"},
+    {"lg_file_adopt", 2, STATUS, "lg_file_free"},
+    {"lg_whole_file_open", 3, STATUS, "lg_whole_file_close"},
+    {"lg_shutdown_new", 0, STATUS, "lg_shutdown_close"},
+    {"lg_supervisor_new", 0, STATUS, "lg_supervisor_close"},
+    {"lg_timer_new", RESULT, FAILS_NEVER, "lg_timer_free"},
+    {"lg_timer_new_func", RESULT, FAILS_NEVER, "lg_timer_free"},
+    {"lg_ticker_new", RESULT, FAILS_NEVER, "lg_ticker_free"},
+    {"lg_chan_make", RESULT, FAILS_NEVER, "lg_chan_unref"},
+    {"lg_chan_make_owned", RESULT, FAILS_NEVER, "lg_chan_unref"},
+    {"lg_notify_open", RESULT, NUL, "lg_notify_free"},
+    {"lg_notify_open_at", RESULT, NUL, "lg_notify_free"},
     /* POSIX and glibc */
     {"fts_open", RESULT, NUL, "fts_close"},
     {"iconv_open", RESULT, FAILS_NEGATIVE, "iconv_close"},

@@ -616,16 +616,17 @@ bool model_slow(const char *name)
 const char *resource_name(enum resource resource)
 {
     static const char *const names[] = {
-        "memory", "stream", "descriptor",     "folder stream", "mapping", "process stream",
-        "object", "lock",   "temporary file", "state",         "context", "goroutines"};
+        "memory",         "stream", "descriptor", "folder stream",  "mapping",
+        "process stream", "object", "lock",       "temporary file", "state",
+        "context",        "error",  "goroutines"};
     return names[resource];
 }
 
 const char *resource_release(enum resource resource)
 {
     static const char *const names[] = {
-        "free", "fclose", "close", "closedir", "munmap",          "pclose",
-        NULL,   NULL,     NULL,    NULL,       "lg_context_free", "lg_waitgroup_wait"};
+        "free", "fclose", "close", "closedir",        "munmap",        "pclose",           NULL,
+        NULL,   NULL,     NULL,    "lg_context_free", "lg_error_free", "lg_waitgroup_wait"};
     return names[resource];
 }
 

@@ -16,6 +16,7 @@ enum resource {
     R_TEMPORARY, /* a file with a name of its own, to be removed or renamed */
     R_PAIR,      /* enable and disable, begin and end … */
     R_CONTEXT,   /* lg_context_with_… */
+    R_ERROR,     /* lg_error * that a function of this library, or one like them, returns */
     R_TASKS,     /* goroutines of a group or wait group that is not waited for yet */
 };
 

@@ -204,6 +204,7 @@ int name_releases(const char *name)
                                         "G_IS_DIR_SEPARATOR",
                                         "clear_bit",
                                         "g_source_destroy",
+                                        "lg_chan_close",
                                         NULL};
     static const char *const not_words[] = {"freeze", "nofree", "cloexec", "freed", "closed",
                                             "dont",   "need",   "needs",   "later", NULL};

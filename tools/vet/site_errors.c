@@ -1,5 +1,5 @@
 /* Sites that are not what a call returns: error objects, and the two ends of a pipe. */
-#include "site.h"
+#include "site_parts.h"
 
 #include "names.h"
 
@@ -7,11 +7,11 @@
 
 /* ---- GError *error = NULL; if (!f(&error)) ------------------------------------------------------- */
 
-static bool is_error_variable(const struct place *place)
+static bool is_error_variable(const struct place *place, const char *type)
 {
     const struct decl *decl = place->decl;
     return place->kind == P_LOCAL && decl && decl->type.stars == 1 && !decl->attribute &&
-           decl->type.count > 0 && strcmp(decl->type.words[decl->type.count - 1], "GError") == 0;
+           decl->type.count > 0 && strcmp(decl->type.words[decl->type.count - 1], type) == 0;
 }
 
 /* n = write(…, &error); … if (n == -1): the test is not at once. */
@@ -62,10 +62,10 @@ static bool sets_error(const struct ir *ir, int index, int error, struct failing
     return true;
 }
 
-void sites_find_errors(struct ir *ir, site_vec *sites)
+static void find_set(struct ir *ir, site_vec *sites)
 {
     for (int place = 0; place < ir->places.count; place++) {
-        if (!is_error_variable(&ir->places.at[place]))
+        if (!is_error_variable(&ir->places.at[place], "GError"))
             continue;
         struct site site = {.place = place,
                             .resource = R_OBJECT,
@@ -81,6 +81,52 @@ void sites_find_errors(struct ir *ir, site_vec *sites)
         if (site.acquisitions.count > 0)
             *ADD(ir->arena, sites) = site;
     }
+}
+
+/* ---- lg_error *error = f() --------------------------------------------------------------------------- */
+
+/* Whoever gets a `const lg_error *` does not own it. */
+static bool owns_error(const struct place *place)
+{
+    return is_error_variable(place, "lg_error") && !place->decl->type.is_const;
+}
+
+/* (void)error: that there is none, who writes this knows. */
+static bool is_dismissed(const struct stmt *stmt, const char *name)
+{
+    if (!stmt)
+        return false;
+    const struct expr *value = stmt->kind == S_EXPR ? stmt->value : NULL;
+    if (value && value->kind == E_CAST && value->a && value->a->kind == E_NAME &&
+        strcmp(value->a->name, name) == 0)
+        return true;
+    for (int i = 0; i < stmt->list.count; i++)
+        if (is_dismissed(stmt->list.at[i], name))
+            return true;
+    return is_dismissed(stmt->then, name) || is_dismissed(stmt->otherwise, name);
+}
+
+static void find_returned(struct ir *ir, site_vec *sites)
+{
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *call = &ir->code.at[i];
+        int place = call->kind == I_CALL && !call->implicit ? variable_of(ir, i, call->dst) : -1;
+        if (place < 0 || !owns_error(&ir->places.at[place]) ||
+            is_dismissed(ir->function->body, ir->places.at[place].decl->name))
+            continue;
+        struct site *site = site_at(ir, sites, place);
+        site->resource = R_ERROR;
+        site->known = true;
+        site->release = intern_string("lg_error_free");
+        *ADD(ir->arena, &site->acquisitions) = (struct acquisition){
+            i, call->dst, failing_value(ir, i, call->dst, FAILS_NULL), true, 2, false};
+    }
+}
+
+void sites_find_errors(struct ir *ir, site_vec *sites)
+{
+    find_set(ir, sites);
+    find_returned(ir, sites);
 }
 
 /* ---- pipe(ends) ------------------------------------------------------------------------------------ */

@@ -118,7 +118,7 @@ void judge_lost(struct judge *judge, const struct event *event)
     enum level level =
         is_of_test(judge->ir) || judge_in_main(judge) || judge_returns_its_argument(judge, state)
             ? LEVEL_ALL
-        : released && state->acquisition->known ? LEVEL_SURE
+        : (released || judge->site->resource == R_ERROR) && state->acquisition->known ? LEVEL_SURE
         : judge_owned_here(judge, state) && (!judge->escaped || lost_to_next(judge, event))
             ? LEVEL_SURE
         : released                              ? LEVEL_LIKELY

@@ -79,6 +79,7 @@ static const char *check_name(const struct judge *judge, const struct state *sta
     case R_TEMPORARY: return "temp-file";
     case R_CONTEXT: return "lost-cancel";
     case R_TASKS: return "not-waited";
+    case R_ERROR: return "leak";
     case R_OBJECT:
         if (judge->site->release && model_frees_memory(judge->site->release))
             return "leak";
