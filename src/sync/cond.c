@@ -45,7 +45,7 @@ static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
 
 void lg_cond_wait(lg_cond *cond, lg_mutex *mutex)
 {
-    wait(cond, mutex, lg_until_forever());
+    (void)wait(cond, mutex, lg_until_forever());
 }
 
 lg_error *lg_cond_wait_until(lg_cond *cond, lg_mutex *mutex, lg_until until)

@@ -124,7 +124,7 @@ static lg_error *do_once(lg_once *once, lg_until until, const struct lgi_site *s
 void lgi_once_do(lg_once *once, const struct lgi_site *site, lgi_function function,
                  const uintptr_t *words)
 {
-    do_once(once, lg_until_forever(), site, function, words);
+    (void)do_once(once, lg_until_forever(), site, function, words);
 }
 
 lg_error *lgi_once_do_until(lg_once *once, lg_until until, const struct lgi_site *site,
@@ -233,7 +233,7 @@ void *lgi_once_get(lg_once_value *value, const struct lgi_site *site, lgi_functi
                    const uintptr_t *words)
 {
     void *result = NULL;
-    get(value, lg_until_forever(), &result, site, function, words);
+    (void)get(value, lg_until_forever(), &result, site, function, words);
     return result;
 }
 

@@ -237,7 +237,7 @@ void lg_rwmutex_lock(lg_rwmutex *mutex)
 {
     check_not_mine(mutex);
     lg_mutex_lock(&mutex->lgi_writers);
-    lock(mutex, lg_until_forever());
+    (void)lock(mutex, lg_until_forever());
 }
 
 lg_error *lg_rwmutex_lock_until(lg_rwmutex *mutex, lg_until until)

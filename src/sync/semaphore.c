@@ -111,7 +111,7 @@ static inline lg_error *acquire(lg_semaphore *semaphore, uint64_t units, lg_unti
 
 void lg_semaphore_acquire(lg_semaphore *semaphore, size_t units)
 {
-    acquire(semaphore, units, lg_until_forever());
+    (void)acquire(semaphore, units, lg_until_forever());
 }
 
 lg_error *lg_semaphore_acquire_until(lg_semaphore *semaphore, size_t units, lg_until until)

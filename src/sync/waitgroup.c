@@ -119,7 +119,7 @@ static lg_error *wait(lg_waitgroup *group, lg_until until)
 
 void lg_waitgroup_wait(lg_waitgroup *group)
 {
-    wait(group, lg_until_forever());
+    (void)wait(group, lg_until_forever());
 }
 
 lg_error *lg_waitgroup_wait_until(lg_waitgroup *group, lg_until until)

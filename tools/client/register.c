@@ -276,7 +276,7 @@ static int acquire(const struct registration *r, char **command)
     if (!err && !failed)
         return confirm_or_withdraw(r, sequence, status);
     send_sequence("withdraw", sequence);
-    if (failed)
+    if (!err)
         return command_not_started("acquire", command[0], failed);
     client_failed("acquire", err);
     return EXIT_OURS;

@@ -273,8 +273,10 @@ static int recover_named(struct place *place, const char *id, enum recover_how h
     lg_error *err = enter_for_run(place, id, false);
     if (!err)
         err = await_how(place, id, how, nested, &over);
-    if (over)
+    if (over) {
+        lg_error_free(err);
         return 0;
+    }
     state_close(place->state);
     place->state = NULL;
     if (!err)
