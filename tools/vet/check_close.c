@@ -430,10 +430,11 @@ static bool is_optional(const struct ir *ir, const struct instr *close, int plac
     return false;
 }
 
-/* fflush(console), fflush(tty): shown at once, and no file. */
+/* fflush(stderr), fflush(console): shown at once, and no file. */
 static bool is_screen(const struct ir *ir, const struct instr *call, int place)
 {
-    static const char *const words[] = {"console", "tty", "term", "terminal", "screen", NULL};
+    static const char *const words[] = {"stderr",   "console", "tty", "term",
+                                        "terminal", "screen",  NULL};
     return strcmp(call->callee, "fflush") == 0 && name_has_any(place_text(ir, place), words);
 }
 
