@@ -172,9 +172,9 @@ static void drop_aliases(const struct ir *ir, struct state *state, int place)
 /* file = strrchr(path, '/'): file points into path from now on. */
 static void follow_alias(const struct ir *ir, struct state *state, const struct instr *instr)
 {
-    static const char *const names[] = {"basename", "strchr",   "strrchr",   "strstr", "strpbrk",
-                                        "memchr",   "index",    "rindex",    "strtok", "strcasestr",
-                                        "memrchr",  "strtok_r", "strchrnul", NULL};
+    static const char *const names[] = {
+        "basename", "dirname", "strchr",     "strrchr", "strstr",   "strpbrk",   "memchr", "index",
+        "rindex",   "strtok",  "strcasestr", "memrchr", "strtok_r", "strchrnul", "memmem", NULL};
     if (instr->dst < 0 || state->phase == NOT_HELD)
         return;
     const struct operand *source = instr->kind == I_ASSIGN ? &instr->left
