@@ -444,7 +444,7 @@ void lg_shutdown_request(lg_shutdown *s, const char *reason)
     pthread_mutex_lock(&s->lock);
     if (s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted) {
         s->request_wanted = true;
-        lgi_escape(reason ? reason : "requested", s->reason, sizeof(s->reason));
+        lgi_copy_cut(reason ? reason : "requested", s->reason, sizeof(s->reason));
     }
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);
