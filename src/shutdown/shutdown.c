@@ -46,9 +46,12 @@ static void unlock_shutdowns(void)
     pthread_mutex_unlock(&shutdowns_lock);
 }
 
-/* The stages are the parent's: the child will not stop them, so its list does not have them. */
+/* The stages are the parent's: the child will not stop them, so its list does not have them. That is said to whoever calls for
+ * one of its shutdowns, so such a call must not wait for a lock that a thread of the parent held. */
 static void forget_parents(void)
 {
+    for (struct lgi_link *link = lgi_shutdowns.first; link; link = link->next)
+        pthread_mutex_init(&LGI_HOLDER(link, lg_shutdown, link)->lock, NULL);
     lgi_shutdowns = (struct lgi_list){NULL, NULL};
     unlock_shutdowns();
 }
