@@ -39,6 +39,26 @@ void lgi_fork_refuse(const struct lgi_unwinding *u)
                "call exec or _exit, or fork where nothing is pending");
 }
 
+/* ---- mutexes ---- */
+
+uint32_t lgi_forks;
+static struct lgi_free_in_child *free_in_child;
+
+/* (By constructors: of the objects of one library, one after the other.) */
+void lgi_register_free_in_child(struct lgi_free_in_child *entry)
+{
+    entry->next = free_in_child;
+    free_in_child = entry;
+}
+
+static void free_mutexes(void)
+{
+    for (struct lgi_free_in_child *entry = free_in_child; entry; entry = entry->next)
+        pthread_mutex_init(entry->mutex, NULL);
+}
+
+/* ---- in a child ---- */
+
 /* What would stop a panic here goes on with the parent's code. */
 static void mark_catchers(void)
 {
@@ -50,6 +70,8 @@ static void mark_catchers(void)
 /* Puts the mark into the chain, as the newest record, after taking out the mark of an earlier fork. */
 static void in_child(void)
 {
+    lgi_forks++;
+    free_mutexes();
     lgi_panics_forked();
     lgi_exit_forked();
     lgi_limited_forked();

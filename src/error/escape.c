@@ -42,6 +42,16 @@ bool lgi_is_control(const char *at, size_t utf8_length)
     }
 }
 
+unsigned lgi_code_point(const char *at, size_t utf8_length)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    switch (utf8_length) {
+    case 1: return byte[0];
+    case 2: return (byte[0] & 0x1fU) << 6 | (byte[1] & 0x3fU);
+    default: return (byte[0] & 0x0fU) << 12 | (byte[1] & 0x3fU) << 6 | (byte[2] & 0x3fU);
+    }
+}
+
 static size_t escape_byte(unsigned char byte, char escaped[static 4])
 {
     static const char digits[] = "0123456789abcdef";
@@ -87,6 +97,20 @@ size_t lgi_escape(const char *text, char *buffer, size_t size)
     if (size > 0)
         buffer[kept] = '\0';
     return length;
+}
+
+void lgi_copy_cut(const char *text, char *buffer, size_t size)
+{
+    size_t length = 0;
+    while (text[length]) {
+        size_t step = lgi_utf8_length(text + length);
+        step = step ? step : 1;
+        if (length + step >= size)
+            break;
+        memcpy(buffer + length, text + length, step);
+        length += step;
+    }
+    buffer[length] = '\0';
 }
 
 bool lgi_is_own_source(const char *file)

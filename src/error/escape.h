@@ -16,12 +16,18 @@ size_t lgi_utf8_length(const char *at);
  * controls of the order of writing included, and bytes that are not UTF-8, which some terminals take for C1. */
 bool lgi_is_control(const char *at, size_t utf8_length);
 
+/* The number of a character of up to three bytes, which lgi_utf8_length has found. */
+unsigned lgi_code_point(const char *at, size_t utf8_length);
+
 /* Writes the next character of *text, which has not ended, and moves *text behind it. Returns how many bytes were written:
  * \n, \t, or \x1b for each byte of what has to be escaped; anything else, a backslash included, stays as it is. */
 size_t lgi_escape_next(const char **text, char escaped[static LGI_ESCAPED]);
 
 /* All of `text`, as snprintf does it; but what is cut is cut between characters. */
 size_t lgi_escape(const char *text, char *buffer, size_t size);
+
+/* Copies `text` as it is, without what `size` bytes have no room for; what is cut is cut between characters. */
+void lgi_copy_cut(const char *text, char *buffer, size_t size);
 
 /* Is it one of the library's own sources? Their names mean nothing to the library's users. meson.build sees to it that
  * the compiler gives them this mark, with which they still can be opened. */

@@ -14,6 +14,7 @@
 
 #include "closers/hooks.h"
 #include "closers/shield.h"
+#include "defer/fork.h"
 #include "error/keep_errno.h"
 
 struct lg_file {
@@ -21,6 +22,7 @@ struct lg_file {
     pthread_cond_t unused;
     unsigned uses;
     bool closed;
+    uint32_t forks; /* the value of lgi_forks in the process that the three above are of. Atomic */
     int fd;
     char path[];
 };
@@ -36,16 +38,60 @@ static lg_file *new_handle(const char *path)
     lg_file *file = malloc(sizeof(*file) + size);
     if (!file)
         return NULL;
-    *file = (lg_file){.fd = -1};
+    *file = (lg_file){.fd = -1, .forks = lgi_forks};
     pthread_mutex_init(&file->lock, NULL);
     pthread_cond_init(&file->unused, NULL);
     memcpy(file->path, path, size);
     return file;
 }
 
+/* ---- its lock ---- */
+
+static pthread_mutex_t forgetting = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void register_lock(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &forgetting};
+    lgi_register_free_in_child(&entry);
+}
+
+/* In a child: the calls that were using the file at the fork have stayed in the parent, like the thread that held the lock. */
+static void forget_parents(lg_file *file)
+{
+    pthread_mutex_lock(&forgetting);
+    if (__atomic_load_n(&file->forks, __ATOMIC_RELAXED) != lgi_forks) {
+        pthread_mutex_init(&file->lock, NULL);
+        pthread_cond_init(&file->unused, NULL);
+        file->uses = 0;
+        __atomic_store_n(&file->forks, lgi_forks, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&forgetting);
+}
+
+/* From here on, what the lock guards is of this process. */
+static void own(lg_file *file)
+{
+    if (__builtin_expect(__atomic_load_n(&file->forks, __ATOMIC_ACQUIRE) != lgi_forks, 0))
+        forget_parents(file);
+}
+
+static void lock(lg_file *file)
+{
+    own(file);
+    pthread_mutex_lock(&file->lock);
+}
+
+static void unlock(lg_file *file)
+{
+    pthread_mutex_unlock(&file->lock);
+}
+
+/* ---- opening and closing ---- */
+
 static void free_handle(lg_file *file)
 {
     if (file) {
+        own(file); /* else pthread_cond_destroy would wait for threads of the parent */
         pthread_cond_destroy(&file->unused);
         pthread_mutex_destroy(&file->lock);
         free(file);
@@ -94,12 +140,12 @@ lg_error *lg_file_close_now(lg_file *file)
         return NULL;
     lg_error *err = NULL;
     struct lgi_shield before = lgi_shield_begin();
-    pthread_mutex_lock(&file->lock);
+    lock(file);
     bool was_closed = file->closed;
     file->closed = true;
     while (!was_closed && file->uses > 0)
         pthread_cond_wait(&file->unused, &file->lock);
-    pthread_mutex_unlock(&file->lock);
+    unlock(file);
     if (was_closed) {
         err = lg_error_wrap(&lg_error_closed, "close %s", file->path);
     } else {
@@ -136,20 +182,21 @@ const char *lg_file_path(const lg_file *file)
 /* If it succeeds, end_use must follow: by lg_defer, as the thread may be cancelled in between. */
 static lg_error *begin_use(lg_file *file, const char *operation)
 {
-    pthread_mutex_lock(&file->lock);
+    lock(file);
     bool closed = file->closed;
     if (!closed)
         file->uses++;
-    pthread_mutex_unlock(&file->lock);
+    unlock(file);
     return closed ? lg_error_wrap(&lg_error_closed, "%s %s", operation, file->path) : NULL;
 }
 
 static void end_use(lg_file *file)
 {
-    pthread_mutex_lock(&file->lock);
-    if (--file->uses == 0 && file->closed)
+    lock(file);
+    /* (0: the caller was in a signal's handler that has forked.) */
+    if (file->uses > 0 && --file->uses == 0 && file->closed)
         pthread_cond_signal(&file->unused);
-    pthread_mutex_unlock(&file->lock);
+    unlock(file);
 }
 
 static lg_error *read_some(lg_file *file, void *buffer, size_t size, size_t *count)

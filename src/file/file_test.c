@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static char directory[] = "/tmp/lifoguard-file-XXXXXX";
@@ -546,6 +547,58 @@ START_TEST(D4_a_cancelled_read_leaves_a_file_that_can_be_closed)
 }
 END_TEST
 
+/* ---- in a forked child ---- */
+
+/* Neither the read that is under way in the parent is waited for here, nor the parent's close. */
+static int close_here(void)
+{
+    alarm(60);
+    lg_error *err = lg_file_sync(shared);
+    bool was_closed = lg_error_is(err, &lg_error_closed);
+    lg_error_free(err);
+    err = lg_file_close_now(shared);
+    bool closes_now = err == NULL;
+    lg_error_free(err);
+    lg_file_free(shared);
+    return was_closed == closes_now ? 1 : was_closed ? 2 : 3;
+}
+
+static int in_forked_child(int (*work)(void))
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(work());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+START_TEST(G7_a_child_can_close_a_file_that_its_parent_reads)
+{
+    int ends[2];
+    pthread_t reader, closer;
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ok(lg_file_adopt(ends[0], "pipe", &shared));
+    ck_assert_int_eq(pthread_create(&reader, NULL, reads_a_byte, NULL), 0);
+    while (failing_read.made == 0)
+        pause_for(LG_MILLISECOND);
+    ck_assert_int_eq(in_forked_child(close_here), 3);
+    ck_assert_int_eq(pthread_create(&closer, NULL, closes_and_finishes, NULL), 0);
+    int ended;
+    do
+        ended = in_forked_child(close_here);
+    while (ended == 3); /* the closer has not begun yet */
+    ck_assert_int_eq(ended, 2);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    pthread_join(reader, NULL);
+    pthread_join(closer, NULL);
+    lg_file_free(shared);
+    close(ends[1]);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, make_directory, remove_directory);
@@ -563,6 +616,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, E7_every_allocation_can_fail);
     tcase_add_test(tests, E6_threads_that_use_a_file_while_it_is_closed_are_told);
     tcase_add_test(tests, E6_close_waits_for_a_read_under_way);
+    tcase_add_test(tests, G7_a_child_can_close_a_file_that_its_parent_reads);
     tcase_add_test(tests, D4_a_cancelled_read_leaves_a_file_that_can_be_closed);
 }
 

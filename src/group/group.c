@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "defer/fork.h"
 #include "error/keep_errno.h"
 #include "error/share.h"
 #include "group/member.h"
@@ -15,6 +16,12 @@ LG_ERROR_DEFINE(lg_error_group_failed, "a member of the group failed");
 
 /* Joining may need memory, so it has a lock of its own. Failures are rare enough for one. */
 static pthread_mutex_t joining = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void register_lock(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &joining};
+    lgi_register_free_in_child(&entry);
+}
 
 static void set_count(lg_group *group, size_t count)
 {

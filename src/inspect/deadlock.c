@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defer/fork.h"
 #include "defer/pin.h"
 #include "defer/process_threads.h"
 #include "inspect/deadlock.h"
@@ -152,6 +153,12 @@ static struct {
     unsigned times;
     bool reported;
 } asked = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+__attribute__((constructor)) static void register_lock(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &asked.lock};
+    lgi_register_free_in_child(&entry);
+}
 
 static bool decide(lg_time *until)
 {

@@ -178,16 +178,34 @@ static bool resolve_elsewhere(struct work *work)
     return created && pthread_join(thread, NULL) == 0;
 }
 
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+static bool
+    interrupted; /* what finds lines is as a thread of the parent left it in the midst of its work */
+
+static void in_child(void)
+{
+    if (pthread_mutex_trylock(&one_at_a_time) == 0) {
+        pthread_mutex_unlock(&one_at_a_time);
+        return;
+    }
+    pthread_mutex_init(&one_at_a_time, NULL);
+    interrupted = true;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}
+
 void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t count)
 {
-    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     struct work work = {addresses, symbols, count};
     pthread_mutex_lock(&one_at_a_time);
-    if (!lgi_thread.bounds) {
-        resolve_all(&work);
-    } else if (!resolve_elsewhere(&work)) {
+    if (interrupted || (lgi_thread.bounds && !resolve_elsewhere(&work))) {
         for (size_t i = 0; i < count; i++)
             resolve(addresses[i], &symbols[i], false);
+    } else if (!lgi_thread.bounds) {
+        resolve_all(&work);
     }
     pthread_mutex_unlock(&one_at_a_time);
 }

@@ -1,11 +1,25 @@
 #include "sched/lock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <time.h>
 
+#include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/bias.h"
+
+struct lgi_lock_process lgi_lock_process = {.held = 1};
+
+static void renew_value(void)
+{
+    lgi_lock_process.held += 2;
+}
+
+__attribute__((constructor)) static void renew_value_at_fork(void)
+{
+    pthread_atfork(NULL, NULL, renew_value);
+}
 
 /* What was there before an attempt to take the lock; LGI_LOCK_HELD: it is not taken. */
 static uint32_t try_to_take(uint32_t *lock)
@@ -39,6 +53,16 @@ void lgi_lock_slow(uint32_t *lock, uint32_t old)
 {
     if (old == LGI_LOCK_HELD)
         old = take(lock);
+    if (old % 2 != 0)
+        lgi_fatal(NULL, "in a child after fork, of something that another thread was just using at "
+                        "the fork: the child must call exec or _exit");
     if (old != LGI_LOCK_FREE)
         lgi_bias_wait(lock, old);
+}
+
+bool lgi_lock_lists_slow(uint32_t *lock, uint32_t old)
+{
+    if (old == LGI_LOCK_HELD)
+        old = take(lock);
+    return old != LGI_LOCK_HELD - 1;
 }

@@ -9,10 +9,18 @@
 #include "error/ordering.h"
 
 #define LGI_LOCK_FREE 0U
-#define LGI_LOCK_HELD 1U
-/* Any other value: free, and biased to a worker (bias.h). */
+/* An odd value: held. Another even one: free, and biased to a worker (bias.h). */
 
-/* The caller has just put LGI_LOCK_HELD there, in the place of `old`. */
+/* A held lock has this value; each forked child has another one than its parent. So a lock that a thread of the parent held at
+ * the fork, and that nobody will ever unlock in the child, is known by its value. */
+#define LGI_LOCK_HELD lgi_lock_process.held
+extern struct lgi_lock_process {
+    _Alignas(
+        64) uint32_t held; /* written in a child only: nothing else shares its line of the cache */
+} lgi_lock_process;
+
+/* The caller has just put LGI_LOCK_HELD there, in the place of `old`. In a child, ends the process if the lock was held by a
+ * thread of the parent. */
 void lgi_lock_slow(uint32_t *lock, uint32_t old);
 
 static inline void lgi_lock(uint32_t *lock)
@@ -21,6 +29,27 @@ static inline void lgi_lock(uint32_t *lock)
     if (__builtin_expect(old != LGI_LOCK_FREE, 0))
         lgi_lock_slow(lock, old);
     lgi_acquired(lock);
+}
+
+/* For the lock of an object that a child goes on using: one that its parent used before is locked and unlocked by these two
+ * alone. True: since the fork, the caller is the first here. Then those in the object's lists have stayed in the parent, and
+ * their memory may be used for something else: the caller empties the lists unread. A thread of the parent may have been
+ * changing the lists at the fork. */
+bool lgi_lock_lists_slow(uint32_t *lock, uint32_t old);
+
+static inline bool lgi_lock_lists(uint32_t *lock)
+{
+    uint32_t held = LGI_LOCK_HELD, old = __atomic_exchange_n(lock, held, __ATOMIC_ACQUIRE);
+    bool first = __builtin_expect(old != held - 1, 0) && lgi_lock_lists_slow(lock, old);
+    lgi_acquired(lock);
+    return first;
+}
+
+/* (In the first process, held - 1 is LGI_LOCK_FREE.) */
+static inline void lgi_unlock_lists(uint32_t *lock)
+{
+    lgi_releases(lock);
+    __atomic_store_n(lock, LGI_LOCK_HELD - 1, __ATOMIC_RELEASE);
 }
 
 static inline void lgi_unlock(uint32_t *lock)

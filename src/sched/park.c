@@ -77,6 +77,16 @@ const struct lgi_g *lgi_thread_in_place(uint32_t place)
     return record ? &record->g : NULL;
 }
 
+void lgi_records_lock(void)
+{
+    lgi_lock(&records_lock);
+}
+
+void lgi_records_unlock(void)
+{
+    lgi_unlock(&records_lock);
+}
+
 static struct record *take_first_record(void)
 {
     unsigned number = __atomic_fetch_add(&first_used, 1, __ATOMIC_RELAXED);

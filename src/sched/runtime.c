@@ -148,13 +148,35 @@ void lgi_worker_add(void)
 
 /* ---- the first ones ---- */
 
+/* A child can start goroutines if its parent had none, and can wait in any case: what that needs is not in the midst of a
+ * change at the fork. (None of these locks is taken under another.) */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+    lgi_stacks_lock();
+    lgi_records_lock();
+}
+
+static void after_fork(void)
+{
+    lgi_records_unlock();
+    lgi_stacks_unlock();
+    pthread_mutex_unlock(&lock);
+}
+
 static void in_child(void)
 {
+    after_fork();
     if (worker_count > 0) {
         lgi_forked = true;
         lgi_special_waits++;
         lgi_bias_forked();
     }
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork, in_child);
 }
 
 void lgi_refuse_after_fork(void)
@@ -176,7 +198,6 @@ static void begin_once(void)
     unsigned undecided = 0, wanted = first_wanted();
     __atomic_compare_exchange_n(&lgi_wanted, &undecided, wanted, false, __ATOMIC_RELAXED,
                                 __ATOMIC_RELAXED);
-    pthread_atfork(NULL, NULL, in_child);
     lgi_note_mask();
     lgi_measure_ticks();
     lgi_bias_begin();

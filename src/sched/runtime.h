@@ -146,6 +146,10 @@ static inline void lgi_helper_works(void)
 /* park.c: the calling thread, which is no worker, ends. Its record becomes free for other threads. */
 void lgi_self_end(struct lgi_g *g);
 
+/* For a fork: no thread's record is given out or comes back in between. */
+void lgi_records_lock(void);
+void lgi_records_unlock(void);
+
 /* park.c: the thread whose record has that place (identity.h), or NULL. */
 const struct lgi_g *lgi_thread_in_place(uint32_t place);
 

@@ -39,6 +39,16 @@ static struct {
     enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards; /* atomic */
 } stacks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+void lgi_stacks_lock(void)
+{
+    pthread_mutex_lock(&stacks.lock);
+}
+
+void lgi_stacks_unlock(void)
+{
+    pthread_mutex_unlock(&stacks.lock);
+}
+
 int lgi_stack_class(size_t size)
 {
     /* What instruments a program makes its frames larger. */

@@ -77,6 +77,10 @@ static inline bool lgi_stack_first(unsigned class_)
     return __atomic_load_n(&lgi_stack_is_there[class_], __ATOMIC_RELAXED) || lgi_stack_make(class_);
 }
 
+/* For a fork: nobody changes what there is of stacks in between. */
+void lgi_stacks_lock(void);
+void lgi_stacks_unlock(void);
+
 /* Gives back a list of stacks. Their memory goes back to the system; their addresses are used again. */
 void lgi_stacks_give(void *first);
 

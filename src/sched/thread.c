@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "defer/fork.h"
 #include "sched/bubble.h"
 #include "sched/futex.h"
 #include "sched/hooks.h"
@@ -18,6 +19,22 @@ static struct {
     size_t count;        /* those that are being made included */
     uint32_t activity;   /* of those that have ended: deadlock.c */
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* What is asked of threads that wait. */
+static struct {
+    pthread_mutex_t lock;
+    void (*answer)(struct lgi_g *g, void *data);
+    void *data;
+} request = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* A child does not use the list: its parent's threads are not there, and it can start none. */
+__attribute__((constructor)) static void register_locks(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &threads.lock},
+                                    of_request = {.mutex = &request.lock};
+    lgi_register_free_in_child(&entry);
+    lgi_register_free_in_child(&of_request);
+}
 
 static struct lgi_g *g_of(struct lgi_link *link)
 {
@@ -110,12 +127,6 @@ bool lgi_thread_run_task(struct lgi_task *start)
 }
 
 /* ---- requests to a thread that waits ---- */
-
-static struct {
-    pthread_mutex_t lock;
-    void (*answer)(struct lgi_g *g, void *data);
-    void *data;
-} request = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void lgi_thread_answer(struct lgi_g *g)
 {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "defer/fork.h"
 #include "sched/fiber.h"
 #include "sched/futex.h"
 #include "sched/runtime.h"
@@ -13,6 +14,12 @@ static struct {
     void (*visit)(struct lgi_g *g, void *data);
     void *data;
 } request = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+__attribute__((constructor)) static void register_lock(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &request.lock};
+    lgi_register_free_in_child(&entry);
+}
 
 struct visitor {
     struct lgi_worker *worker;

@@ -77,8 +77,8 @@ struct lg_shutdown {
     size_t starting; /* stages whose start is being called: there is room for them */
     bool request_wanted, stop_wanted, plan_wanted, over;
     bool was_ready;
-    char reason[LGI_REASON_SIZE];
-    lg_error *error; /* of all stops */
+    char reason[LGI_REASON_SIZE]; /* as it was given: to be escaped where it is shown */
+    lg_error *error;              /* of all stops */
     struct lgi_stage *offered, **offered_end;
     size_t offered_count, idle; /* runners that do nothing */
     size_t overrunning;

@@ -57,11 +57,8 @@ static void put_json_string(struct text *text, const char *string)
             put(text, "\\ufffd", 6);
         else if (*string == '"' || *string == '\\')
             put_format(text, "\\%c", *string);
-        else if (step == 2 &&
-                 lgi_is_control(string, step)) /* C1: below it stands in the second byte */
-            put_format(text, "\\u%04x", (unsigned)(unsigned char)string[1]);
-        else if (step == 1 && lgi_is_control(string, step))
-            put_format(text, "\\u%04x", (unsigned)(unsigned char)*string);
+        else if (lgi_is_control(string, step))
+            put_format(text, "\\u%04x", lgi_code_point(string, step));
         else
             put(text, string, step);
         string += step ? step : 1;
@@ -189,9 +186,10 @@ static void format_overrun(const lg_overrun *overrun, char *line, size_t size)
 
 static bool put_overrun(const lg_overrun *overrun, void *data)
 {
-    char line[512];
+    char line[512], escaped[512];
     format_overrun(overrun, line, sizeof(line));
-    put_format(data, "  %s\n", line);
+    lgi_escape(line, escaped, sizeof(escaped));
+    put_format(data, "  %s\n", escaped);
     return true;
 }
 
@@ -229,12 +227,14 @@ size_t lg_shutdown_report_text(const lg_shutdown *shutdown, char *buffer, size_t
     lg_shutdown *s = unconst(shutdown);
     struct text text = {buffer, size, 0};
     char time[LG_DURATION_TEXT_SIZE], budget[LG_DURATION_TEXT_SIZE];
+    char reason[4 * LGI_REASON_SIZE];
     lg_stage_report report;
     pthread_mutex_lock(&s->lock);
+    lgi_escape(*s->reason ? s->reason : "not yet", reason, sizeof(reason));
     lg_duration_format(took(s), time, sizeof(time));
     lg_duration_format(s->options.budget, budget, sizeof(budget));
-    put_format(&text, "shutdown: %s: %zu %s, %s of %s\n", *s->reason ? s->reason : "not yet",
-               s->order.count, stages(s->order.count), time, budget);
+    put_format(&text, "shutdown: %s: %zu %s, %s of %s\n", reason, s->order.count,
+               stages(s->order.count), time, budget);
     int width = (int)longest_name(s);
     for (size_t i = 0; report_on(s, i, &report); i++)
         put_stage(&text, &report, width);

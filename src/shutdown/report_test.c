@@ -113,6 +113,37 @@ START_TEST(E8_names_and_errors_of_stages_are_escaped)
 }
 END_TEST
 
+/* What orders letters otherwise would show a report as another one; in JSON every character is what was given. */
+START_TEST(E8_json_escapes_reasons_and_names_once)
+{
+    struct act act = {.name = "plain", .behaviour = FAILS};
+    lg_shutdown *s = new_shutdown(quiet);
+    ok(lg_shutdown_add(s, &(lg_stage){.name = "b\u202e\u2066\u2028\xc2\x85\u200f",
+                                      .stop = act_stop,
+                                      .argument = &act}));
+    lg_shutdown_request(s, "why\n\x1b\u202e\\ not");
+    lg_error_free(lg_shutdown_stop(s));
+    expect_text(json(s), "{\"reason\":\"why\\u000a\\u001b\\u202e\\\\ not\"");
+    expect_text(json(s), "{\"name\":\"b\\u202e\\u2066\\u2028\\u0085\u200f\"");
+    expect_text(text_of(s), "shutdown: why\\n\\x1b\\xe2\\x80\\xae\\ not: 1 stage,");
+    lg_shutdown_close(s, NULL);
+}
+END_TEST
+
+START_TEST(E8_a_reason_is_cut_between_characters)
+{
+    char reason[400] = "", whole[LGI_REASON_SIZE + 32];
+    for (int i = 0; i < 60; i++)
+        strcat(reason, "\u20ac");
+    lg_shutdown *s = new_shutdown(quiet);
+    lg_shutdown_request(s, reason);
+    lg_shutdown_wait(s);
+    snprintf(whole, sizeof(whole), "{\"reason\":\"%.*s\",", (LGI_REASON_SIZE - 1) / 3 * 3, reason);
+    expect_text(json(s), whole);
+    lg_shutdown_close(s, NULL);
+}
+END_TEST
+
 /* ---- while it is under way ---- */
 
 static lg_error *looks_at_report(void *argument, const lg_context *context)
@@ -233,5 +264,6 @@ END_TEST
 
 RUN_TESTS("report", S2_each_stage_how_long_and_how_it_ended, S2_a_report_may_be_cut_at_any_length,
           S2_json_is_valid_whatever_the_names, E8_names_and_errors_of_stages_are_escaped,
+          E8_json_escapes_reasons_and_names_once, E8_a_reason_is_cut_between_characters,
           S2_at_any_time, outcomes_have_names, S2_the_plan_and_every_step_are_logged_where_asked,
           S2_a_budget_that_does_not_fit_is_warned_of, S2_nothing_is_written_unasked)

@@ -46,9 +46,12 @@ static void unlock_shutdowns(void)
     pthread_mutex_unlock(&shutdowns_lock);
 }
 
-/* The stages are the parent's: the child will not stop them, so its list does not have them. */
+/* The stages are the parent's: the child will not stop them, so its list does not have them. That is said to whoever calls for
+ * one of its shutdowns, so such a call must not wait for a lock that a thread of the parent held. */
 static void forget_parents(void)
 {
+    for (struct lgi_link *link = lgi_shutdowns.first; link; link = link->next)
+        pthread_mutex_init(&LGI_HOLDER(link, lg_shutdown, link)->lock, NULL);
     lgi_shutdowns = (struct lgi_list){NULL, NULL};
     unlock_shutdowns();
 }
@@ -444,7 +447,7 @@ void lg_shutdown_request(lg_shutdown *s, const char *reason)
     pthread_mutex_lock(&s->lock);
     if (s->phase == LGI_PHASE_UP && !s->request_wanted && !s->stop_wanted) {
         s->request_wanted = true;
-        lgi_escape(reason ? reason : "requested", s->reason, sizeof(s->reason));
+        lgi_copy_cut(reason ? reason : "requested", s->reason, sizeof(s->reason));
     }
     pthread_mutex_unlock(&s->lock);
     lgi_shutdown_wake(s);

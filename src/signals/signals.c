@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "defer/fork.h"
 #include "error/keep_errno.h"
 #include "error/libc.h"
 #include "sched/make_thread.h"
@@ -23,6 +24,12 @@
 enum { MOST = 64, NAME_SIZE = 32 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((constructor)) static void register_lock(void)
+{
+    static struct lgi_free_in_child entry = {.mutex = &lock};
+    lgi_register_free_in_child(&entry);
+}
 static struct lgi_list watches;
 static unsigned watchers[MOST + 1]; /* of each signal */
 static struct sigaction before[MOST + 1];

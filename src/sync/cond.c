@@ -3,6 +3,12 @@
 
 #include "sched/park.h"
 
+static void lock_list(lg_cond *cond)
+{
+    if (lgi_lock_lists(&cond->lgi_lock))
+        cond->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+}
+
 /* After each change of the list of waiters: whether a signal has somebody to wake. */
 static void note_whether_waiting(lg_cond *cond)
 {
@@ -11,19 +17,19 @@ static void note_whether_waiting(lg_cond *cond)
 
 static void queue(lg_cond *cond, struct lgi_waiter *waiter)
 {
-    lgi_lock(&cond->lgi_lock);
+    lock_list(cond);
     lgi_wait_begin(waiter->g, "condition");
     lgi_waiters_push(&cond->lgi_waiters, waiter);
     note_whether_waiting(cond);
-    lgi_unlock(&cond->lgi_lock);
+    lgi_unlock_lists(&cond->lgi_lock);
 }
 
 static void leave(lg_cond *cond, struct lgi_waiter *waiter)
 {
-    lgi_lock(&cond->lgi_lock);
+    lock_list(cond);
     lgi_waiters_remove(&cond->lgi_waiters, waiter);
     note_whether_waiting(cond);
-    lgi_unlock(&cond->lgi_lock);
+    lgi_unlock_lists(&cond->lgi_lock);
 }
 
 static lg_error *wait(lg_cond *cond, lg_mutex *mutex, lg_until until)
@@ -60,13 +66,13 @@ static void wake(lg_cond *cond, bool all)
     /* Whoever changed something under the mutex sees here all who waited for that. */
     if (!__atomic_load_n(&cond->lgi_waiting, __ATOMIC_RELAXED))
         return;
-    lgi_lock(&cond->lgi_lock);
+    lock_list(cond);
     if (all)
         lgi_waiters_claim_all(&cond->lgi_waiters, 0, &woken);
     else if ((waiter = lgi_waiters_claim(&cond->lgi_waiters, 0)))
         lgi_woken_add(&woken, waiter);
     note_whether_waiting(cond);
-    lgi_unlock(&cond->lgi_lock);
+    lgi_unlock_lists(&cond->lgi_lock);
     lgi_unpark_all(&woken);
 }
 

@@ -117,7 +117,7 @@ static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool a
 {
     struct lgi_g *self = waiter->g;
     uint64_t word, next;
-    lgi_lock(&mutex->lgi_lock);
+    lgi_mutex_lock_list(mutex);
     do {
         word = lgi_mutex_settled_under_lock(mutex);
         next = woken ? word & ~(uint64_t)WOKEN : word;
@@ -132,15 +132,15 @@ static bool queue(lg_mutex *mutex, struct lgi_waiter *waiter, bool woken, bool a
         else
             lgi_waiters_push(&mutex->lgi_waiters, waiter);
     }
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_mutex_unlock_list(mutex);
     return waits;
 }
 
 static void leave(lg_mutex *mutex, struct lgi_waiter *waiter)
 {
-    lgi_lock(&mutex->lgi_lock);
+    lgi_mutex_lock_list(mutex);
     lgi_waiters_remove(&mutex->lgi_waiters, waiter); /* its flag is left to whoever unlocks */
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_mutex_unlock_list(mutex);
 }
 
 /* The mutex was handed over. */
@@ -229,7 +229,7 @@ bool lgi_mutex_try_lock(lg_mutex *mutex)
 static bool pass_on(lg_mutex *mutex)
 {
     struct lgi_g *next = NULL;
-    lgi_lock(&mutex->lgi_lock);
+    lgi_mutex_lock_list(mutex);
     uint64_t word = __atomic_load_n(&mutex->lgi_word, __ATOMIC_RELAXED), to;
     bool hand = (word & STARVING) != 0;
     struct lgi_waiter *waiter = lgi_waiters_claim(&mutex->lgi_waiters, hand ? HAS : TRY);
@@ -242,7 +242,7 @@ static bool pass_on(lg_mutex *mutex)
     } else {
         __atomic_fetch_and(&mutex->lgi_word, ~(uint64_t)(WAITERS | STARVING), __ATOMIC_RELAXED);
     }
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_mutex_unlock_list(mutex);
     if (next)
         lgi_unpark(next);
     return next != NULL;

@@ -117,6 +117,23 @@ static inline void lgi_mutex_take_bias_back(lg_mutex *mutex)
     lgi_mutex_set_bias(mutex, LGI_MUTEX_SETTLED);
 }
 
+/* ---- the list of those who wait ---- */
+
+/* In a child, nobody waits for what its parent had locked: the flags have to say so too. (A thread of the child that spins may have
+ * set WOKEN already. Without it, one more may be woken than need be.) */
+static inline void lgi_mutex_lock_list(lg_mutex *mutex)
+{
+    if (__builtin_expect(lgi_lock_lists(&mutex->lgi_lock), 0)) {
+        mutex->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+        __atomic_fetch_and(&mutex->lgi_word, LGI_MUTEX_OWNER | LGI_BIASED, __ATOMIC_RELAXED);
+    }
+}
+
+static inline void lgi_mutex_unlock_list(lg_mutex *mutex)
+{
+    lgi_unlock_lists(&mutex->lgi_lock);
+}
+
 /* ---- the end of a bias ---- */
 
 /* In a forked child nobody uses a bias (lgi_bias_forked), so a bias ends without the list's lock, which a thread of the parent may
@@ -157,9 +174,9 @@ static inline uint64_t lgi_mutex_settled(lg_mutex *mutex)
         return word;
     if (lgi_forked)
         return lgi_mutex_end_bias_in_child(mutex);
-    lgi_lock(&mutex->lgi_lock);
+    lgi_mutex_lock_list(mutex);
     word = lgi_mutex_settled_under_lock(mutex);
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_mutex_unlock_list(mutex);
     return word;
 }
 

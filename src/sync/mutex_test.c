@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "sched/park.h"
+#include "sync/mutex_bias.h"
 
 /* ---- alone ---- */
 
@@ -455,10 +456,10 @@ static void passes_in_turn(lg_mutex *mutex, int number)
 static int waiting_for(lg_mutex *mutex)
 {
     int waiting = 0;
-    lgi_lock(&mutex->lgi_lock);
+    lgi_mutex_lock_list(mutex);
     for (const struct lgi_waiter *w = mutex->lgi_waiters.first; w; w = w->next)
         waiting++;
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_mutex_unlock_list(mutex);
     return waiting;
 }
 

@@ -37,6 +37,15 @@ static bool change(lg_rwmutex *mutex, uint64_t *state, uint64_t to)
     return changed;
 }
 
+static void lock_lists(lg_rwmutex *mutex)
+{
+    if (!lgi_lock_lists(&mutex->lgi_lock))
+        return;
+    mutex->lgi_readers = (struct lgi_waiters){NULL, NULL};
+    mutex->lgi_writer = NULL;
+    __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)(PENDING | QUEUED), __ATOMIC_RELAXED);
+}
+
 /* ---- under the list's lock ---- */
 
 /* Claims all readers that wait; adds them to `woken`, and returns what they add to the state. */
@@ -70,7 +79,7 @@ static uint64_t let_in(lg_rwmutex *mutex, bool readers_first, struct lgi_woken *
 static __attribute__((noinline)) bool leave_to_others(lg_rwmutex *mutex, uint64_t inside)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&mutex->lgi_lock);
+    lock_lists(mutex);
     uint64_t state = load(mutex), waiting = state & (PENDING | QUEUED);
     bool others = waiting != 0 && state == (inside | waiting);
     if (others) { /* whoever comes in comes after all who have left, not only after the caller */
@@ -80,7 +89,7 @@ static __attribute__((noinline)) bool leave_to_others(lg_rwmutex *mutex, uint64_
     if (others) /* so nobody can change it without the list's lock */
         __atomic_store_n(&mutex->lgi_state, let_in(mutex, inside == WRITING, &woken),
                          __ATOMIC_RELEASE);
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_unlock_lists(&mutex->lgi_lock);
     lgi_unpark_all(&woken);
     return others;
 }
@@ -90,7 +99,7 @@ static __attribute__((noinline)) bool leave_to_others(lg_rwmutex *mutex, uint64_
 /* Puts the caller into the list; false: it is in. */
 static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 {
-    lgi_lock(&mutex->lgi_lock);
+    lock_lists(mutex);
     uint64_t state = load(mutex);
     while (!change(mutex, &state, state & (WRITING | PENDING) ? state | QUEUED : state + READER))
         ;
@@ -101,7 +110,7 @@ static bool queue_reader(lg_rwmutex *mutex, struct lgi_waiter *waiter)
             waiter->g->held = &mutex->lgi_writers.lgi_word;
         lgi_waiters_push(&mutex->lgi_readers, waiter);
     }
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_unlock_lists(&mutex->lgi_lock);
     return waits;
 }
 
@@ -125,11 +134,11 @@ lg_error *lgi_rwmutex_rlock(lg_rwmutex *mutex, lg_until until)
     if (claim >= LGI_READY)
         return NULL;
     bool over = claim != LGI_STOPPED && is_abandoned(mutex);
-    lgi_lock(&mutex->lgi_lock);
+    lock_lists(mutex);
     lgi_waiters_remove(&mutex->lgi_readers, &waiter);
     if (lgi_waiters_empty(&mutex->lgi_readers))
         __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)QUEUED, __ATOMIC_RELAXED);
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_unlock_lists(&mutex->lgi_lock);
     return over ? lgi_abandoned(until) : lgi_wait_failed(claim, until);
 }
 
@@ -155,7 +164,7 @@ void lgi_rwmutex_runlock(lg_rwmutex *mutex)
 /* The caller has lgi_writers; false: it is in. */
 static bool queue_writer(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 {
-    lgi_lock(&mutex->lgi_lock);
+    lock_lists(mutex);
     uint64_t state = load(mutex);
     while (!change(mutex, &state, state == 0 ? WRITING : state | PENDING))
         ;
@@ -163,7 +172,7 @@ static bool queue_writer(lg_rwmutex *mutex, struct lgi_waiter *waiter)
         lgi_wait_begin(waiter->g, "write lock");
         mutex->lgi_writer = waiter;
     }
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_unlock_lists(&mutex->lgi_lock);
     return state != 0;
 }
 
@@ -171,7 +180,7 @@ static bool queue_writer(lg_rwmutex *mutex, struct lgi_waiter *waiter)
 static void give_up(lg_rwmutex *mutex, const struct lgi_waiter *waiter)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&mutex->lgi_lock);
+    lock_lists(mutex);
     if (mutex->lgi_writer == waiter) {
         mutex->lgi_writer = NULL;
         uint64_t state = load(mutex), to, more = 0;
@@ -183,7 +192,7 @@ static void give_up(lg_rwmutex *mutex, const struct lgi_waiter *waiter)
                 to &= ~(uint64_t)QUEUED;
         } while (!change(mutex, &state, to));
     }
-    lgi_unlock(&mutex->lgi_lock);
+    lgi_unlock_lists(&mutex->lgi_lock);
     lgi_unpark_all(&woken);
 }
 

@@ -41,6 +41,14 @@ static bool can_have(const lg_semaphore *semaphore, uint64_t units)
     return units <= (semaphore->lgi_size ? semaphore->lgi_size : most);
 }
 
+static void lock_list(lg_semaphore *semaphore)
+{
+    if (!lgi_lock_lists(&semaphore->lgi_lock))
+        return;
+    semaphore->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+    __atomic_fetch_and(&semaphore->lgi_state, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
+}
+
 /* Under the lock, with WAITED set: gives those who wait what there is, in their order. */
 static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_woken *woken)
 {
@@ -61,7 +69,7 @@ static void serve(lg_semaphore *semaphore, uint64_t free_units, struct lgi_woken
 static bool queue(lg_semaphore *semaphore, struct lgi_waiter *waiter, uint64_t units)
 {
     bool waits;
-    lgi_lock(&semaphore->lgi_lock);
+    lock_list(semaphore);
     uint64_t state = load(semaphore);
     do
         waits = (state & WAITED) || state / UNIT < units;
@@ -70,7 +78,7 @@ static bool queue(lg_semaphore *semaphore, struct lgi_waiter *waiter, uint64_t u
         lgi_wait_begin(waiter->g, "semaphore");
         lgi_waiters_push(&semaphore->lgi_waiters, waiter);
     }
-    lgi_unlock(&semaphore->lgi_lock);
+    lgi_unlock_lists(&semaphore->lgi_lock);
     return waits;
 }
 
@@ -78,12 +86,12 @@ static bool queue(lg_semaphore *semaphore, struct lgi_waiter *waiter, uint64_t u
 static void leave(lg_semaphore *semaphore, struct lgi_waiter *waiter)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&semaphore->lgi_lock);
+    lock_list(semaphore);
     if (waiter->queued) {
         lgi_waiters_remove(&semaphore->lgi_waiters, waiter);
         serve(semaphore, load(semaphore) / UNIT, &woken);
     }
-    lgi_unlock(&semaphore->lgi_lock);
+    lgi_unlock_lists(&semaphore->lgi_lock);
     lgi_unpark_all(&woken);
 }
 
@@ -141,12 +149,12 @@ static inline void check_release(const lg_semaphore *semaphore, uint64_t state, 
 static __attribute__((noinline)) bool release_to_others(lg_semaphore *semaphore, uint64_t units)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&semaphore->lgi_lock);
+    lock_list(semaphore);
     uint64_t state = load(semaphore);
     bool released = (state & WAITED) && can_have(semaphore, state / UNIT + units);
     if (released)
         serve(semaphore, state / UNIT + units, &woken);
-    lgi_unlock(&semaphore->lgi_lock);
+    lgi_unlock_lists(&semaphore->lgi_lock);
     lgi_unpark_all(&woken);
     return released;
 }

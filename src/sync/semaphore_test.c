@@ -136,10 +136,10 @@ static void wait_for_list(lg_semaphore *semaphore, int count)
 {
     for (;;) {
         int waiting = 0;
-        lgi_lock(&semaphore->lgi_lock);
+        (void)lgi_lock_lists(&semaphore->lgi_lock);
         for (const struct lgi_waiter *w = semaphore->lgi_waiters.first; w; w = w->next)
             waiting++;
-        lgi_unlock(&semaphore->lgi_lock);
+        lgi_unlock_lists(&semaphore->lgi_lock);
         if (waiting == count)
             return;
         lg_sleep(100 * LG_MICROSECOND);

@@ -48,4 +48,14 @@ UNUSED static bool is_plain(void)
 #endif
 }
 
+/* Neither ThreadSanitizer nor qemu lets a child of several threads start one. */
+static inline bool can_fork_with_threads(void)
+{
+#if defined(HAS_TSAN)
+    return false;
+#else
+    return !is_emulated();
+#endif
+}
+
 #endif
