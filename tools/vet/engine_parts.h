@@ -53,8 +53,20 @@ void release(struct simulation *simulation, struct state *state, int index, int 
              bool weak);
 bool release_counts(const struct simulation *simulation, const struct instr *call, int level);
 
-/* engine_call.c */
+/* engine_acquire.c */
 const struct acquisition *acquisition_at(const struct site *site, int instr);
+void acquire(struct simulation *simulation, struct state *state, int index,
+             const struct acquisition *acquisition);
+
+/* engine_pass.c */
+/* The resource is passed as this argument, by a call that does not release it by its name. Returns false if the path need not be
+ * followed further. */
+bool pass(struct simulation *simulation, struct state *state, int index, int argument,
+          enum carry carry);
+/* if (rename(scratch, name) != 0), if (queue_add(queue, item) < 0): then it is still there. */
+void follow_failed(struct simulation *simulation, struct state *state, int index);
+
+/* engine_call.c */
 void do_call(struct simulation *simulation, struct state *state, int index);
 
 /* engine_status.c */

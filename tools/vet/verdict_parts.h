@@ -55,8 +55,21 @@ bool judge_never_touched(const struct judge *judge, const struct state *state);
 /* verdict_leaks.c */
 /* foo(&x) rather than x = foo(): a getter would return it. */
 bool judge_by_address(const struct judge *judge, const struct state *state);
+/* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
+bool judge_owned_here(const struct judge *judge, const struct state *state);
+/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
+bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
+/* Does a loop have both statements? */
+bool judge_loop_has_both(const struct judge *judge, int a, int b);
 void judge_leak(struct judge *judge, const struct event *event);
+
+/* verdict_lost.c */
 void judge_lost(struct judge *judge, const struct event *event);
+
+/* verdict_elsewhere.c: has somebody else what is still held at this exit? */
+bool judge_is_elsewhere(const struct judge *judge, const struct event *exit, enum exit_class class);
+/* if (last) last->next = p; last = p; Whether there is a last one, the rounds before have decided. */
+bool judge_is_linked(const struct judge *judge, const struct state *state);
 
 /* verdict_locks.c */
 void judge_relock(struct judge *judge, const struct event *event);

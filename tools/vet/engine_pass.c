@@ -1,0 +1,258 @@
+/* The resource is passed to a function: it is only used there, kept, or released. */
+#include "config.h"
+#include "engine_parts.h"
+#include "helper.h"
+#include "knowledge.h"
+#include "names.h"
+#include "site_parts.h"
+#include "use.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* r = f(&p): if f fails it may have left p as it was. */
+static bool may_leave_alone(const struct simulation *simulation, int index, int argument)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const struct acquisition *acquisition = acquisition_at(simulation->site, index);
+    return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
+           acquisition->failing.place == call->dst && simulation->knowledge &&
+           knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
+}
+
+/* f = fdopen(fd, …); if (!f), if (!SSL_CTX_add0_chain_cert(ctx, x)): then it is still there. */
+static void follow_refused(struct simulation *simulation, struct state *state, int index)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct operand null = {.kind = O_NUMBER, .place = -1};
+    if (state->phase != HELD || call->dst < 0)
+        return;
+    struct state refused = *state;
+    set_value(simulation, &refused, call->dst, &null);
+    follow(simulation, &refused, call->next);
+}
+
+/* A context is lent to whoever is passed it, unless it is stored, or a goroutine of its own gets it. */
+static bool lends_context(const char *callee, int argument)
+{
+    static const char *const structured[] = {"lg_group_go", "lg_waitgroup_go", "lg_group_go_with",
+                                             NULL};
+    if (strcmp(callee, "lg_context_on_done") == 0)
+        return argument == 0;
+    if (word_in(callee, structured) || strncmp(callee, "lg_until", 8) == 0 ||
+        strncmp(callee, "lg_context_", 11) == 0)
+        return true;
+    return !name_keeps(callee) && name_releases(callee) == 0;
+}
+
+/* The state after the call, if it fails or if it does not, where this function looks whether it does. */
+static bool after_call(const struct simulation *simulation, const struct state *state, int index,
+                       bool fails, struct state *after)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    struct failing failing;
+    if (!site_failing(simulation->ir, index, &failing))
+        return false;
+    struct operand place = {.kind = O_PLACE, .place = failing.place};
+    *after = *state;
+    after->facts =
+        facts_assume(simulation->arena, simulation->ir,
+                     facts_forget(simulation->arena, simulation->ir, state->facts, call->dst),
+                     &place, failing.sign, &failing.right, failing.truth == fails);
+    return after->facts != NULL;
+}
+
+/* if (rename(scratch, name) != 0), if (queue_add(queue, item) < 0): then it is still there. */
+void follow_failed(struct simulation *simulation, struct state *state, int index)
+{
+    struct state failed;
+    if (after_call(simulation, state, index, true, &failed))
+        follow(simulation, &failed, simulation->ir->code.at[index].next);
+}
+
+/* Neither one of an array nor what a variable holds whose address is passed. */
+static bool can_be_all(const struct simulation *simulation, const struct operand *argument)
+{
+    return argument->kind == O_PLACE &&
+           !strchr(simulation->ir->places.at[argument->place].text, '[');
+}
+
+/* `final`: nothing is left, whatever the function is called. */
+static void release_by_callee(struct simulation *simulation, struct state *state, int index,
+                              int argument, bool final)
+{
+    release(simulation, state, index, argument, !final);
+    if (state->phase == RELEASED && state->released == index)
+        state->weak = !final ||
+                      !can_be_all(simulation, &simulation->ir->code.at[index].args[argument]);
+}
+
+/* The callee releases its argument if it fails, and leaves it to its caller if it does not. */
+static bool release_if_fails(struct simulation *simulation, struct state *state, int index,
+                             int argument, bool final)
+{
+    struct state failed, done;
+    if (!after_call(simulation, state, index, true, &failed) ||
+        !after_call(simulation, state, index, false, &done))
+        return escape(simulation, state, index);
+    release_by_callee(simulation, &failed, index, argument, final);
+    follow(simulation, &failed, simulation->ir->code.at[index].next);
+    follow(simulation, &done, simulation->ir->code.at[index].next);
+    return false;
+}
+
+/* For a summary: the parameter is passed to this function, or to those that a function of this file passes it to. */
+static void note_forwards(struct state *state, const struct parameter_summary *does,
+                          const char *callee, int argument)
+{
+    char text[300];
+    EACH (forward, &does->forwards) {
+        snprintf(text, sizeof(text), "%.250s\n%d", forward->callee, forward->argument);
+        add_pass(state, intern_string(text));
+    }
+    if (does->forwards.count > 0)
+        return;
+    snprintf(text, sizeof(text), "%.250s\n%d", callee, argument);
+    add_pass(state, intern_string(text));
+}
+
+/* table_add(table, key): what a function of such a name is not seen to keep, it may keep in a way that was not seen. */
+static bool enters(const char *callee, int argument)
+{
+    static const char *const words[] = {"add",    "insert", "append", "push",  "enqueue",
+                                        "attach", "put",    "link",   "store", NULL};
+    return argument > 0 && (name_has_any(callee, words) || strstr(callee, "Add") ||
+                            strstr(callee, "Insert") || strstr(callee, "Append"));
+}
+
+/* log_return(TAKE_FD(fd), …): whoever is passed what a variable gave up has it. */
+static bool is_moved(const struct simulation *simulation, const struct state *state,
+                     const struct operand *argument)
+{
+    return argument->kind == O_PLACE && state->holder_count == 1 &&
+           state->holders[0] == argument->place && state->acquisition &&
+           argument->place != state->acquisition->holder && state->acquired >= 0 &&
+           argument->place != simulation->ir->code.at[state->acquired].dst &&
+           simulation->ir->places.at[argument->place].kind == P_TEMPORARY;
+}
+
+/* pthread_create(&thread, &attr, …), pthread_mutex_init(&mutex, &attr): the attributes are only read. */
+static bool only_configures(const char *callee, int argument)
+{
+    static const char *const names[] = {"pthread_create", "pthread_mutex_init", "pthread_cond_init",
+                                        "pthread_rwlock_init", NULL};
+    return argument == 1 && word_in(callee, names);
+}
+
+/* Returns false if the path need not be followed further. */
+bool pass(struct simulation *simulation, struct state *state, int index, int argument,
+          enum carry carry)
+{
+    const struct instr *call = &simulation->ir->code.at[index];
+    const char *callee = call->callee ? call->callee : "a function pointer";
+    if (state->phase == RELEASED) {
+        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
+            !(argument == 1 && strncmp(callee, "dup", 3) == 0))
+            note(simulation, EV_USE, index, state);
+        if (carry == CARRIES_ADDRESS && !state->weak &&
+            may_leave_alone(simulation, index, argument))
+            return true;
+        if (carry == CARRIES_ADDRESS ||
+            (carry == CARRIES_WITHIN &&
+             (call->args[argument].kind == O_ADDRESS ||
+              (simulation->parameter >= 0 && !model_harmless(callee))))) {
+            state->phase = NOT_HELD; /* it may have got another value */
+            state->holder_count = 0;
+        }
+        return true;
+    }
+    if (state->phase != HELD)
+        return true;
+    if (config_keeps(callee))
+        return escape(simulation, state, index);
+    if (config_harmless(callee))
+        return true;
+    if (strncmp(callee, "CLEANUP_", 8) == 0)
+        return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
+    if (callee == simulation->ir->function->name)
+        return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (name_has(callee, "build") && simulation->site->release &&
+        strstr(simulation->site->release, "builder"))
+        return escape(simulation, state, index); /* builder_build(builder, &result) */
+    if (is_moved(simulation, state, &call->args[argument]))
+        return escape(simulation, state, index);
+    struct parameter_summary does = {0};
+    if (simulation->knowledge)
+        does = knowledge_parameter(simulation->knowledge, call, argument);
+    enum effect effect = does.effect;
+    if (effect == EFFECT_RELEASES ||
+        (does.members && carry == CARRIES_ADDRESS && simulation->site->by_address)) {
+        release_by_callee(simulation, state, index, argument, does.final);
+        return true;
+    }
+    if (effect == EFFECT_RELEASES_IF_FAILS)
+        return release_if_fails(simulation, state, index, argument, does.final);
+    if (effect == EFFECT_KEEPS_IF_OK) {
+        follow_failed(simulation, state, index);
+        return escape(simulation, state, index);
+    }
+    if (simulation->site->resource == R_CONTEXT)
+        return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
+                lends_context(callee, argument)) ||
+               escape(simulation, state, index);
+    if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
+        return escape(simulation, state, index);
+    if (only_configures(callee, argument))
+        return true;
+    bool keeps = !model_known_harmless(callee) && name_keeps(callee) &&
+                 (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
+                  name_hands_over(callee) || name_has(callee, "take") ||
+                  name_has(callee, "register") || name_has(callee, "tsearch") ||
+                  name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+                  strstr(callee, "open_osfhandle") || name_has(callee, "thread") ||
+                  strstr(callee, "beginthread"));
+    if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
+        carry == CARRIES_VALUE && add_keeping_pass(state, callee))
+        return true; /* the descriptor itself is sent */
+    if (keeps && strstr(callee, "fdopen"))
+        follow_refused(simulation, state, index);
+    if (carry == CARRIES_VALUE &&
+        prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
+        return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
+               escape(simulation, state, index); /* list_append(list, const char *own) */
+    if (effect != EFFECT_NONE && carry == CARRIES_VALUE && name_takes_on_success(callee)) {
+        if (call->dst >= 0 && site_tested(simulation->ir, index, call->dst))
+            follow_refused(simulation, state, index);
+        return escape(simulation, state, index);
+    }
+    const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
+    if (keeps && macro && macro_passes_address(macro, argument))
+        return escape(simulation, state, index); /* APPEND(list, count, p) sets p to null */
+    if (effect != EFFECT_NONE && keeps &&
+        !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
+        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !name_gives(callee) &&
+            add_keeping_pass(state, callee))
+            return true;
+        return escape(simulation, state, index);
+    }
+    bool by_address = call->args[argument].kind == O_ADDRESS ||
+                      is_array(simulation->ir, call->args[argument].place);
+    bool untouched = effect == EFFECT_NONE && !does.shares;
+    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && !untouched)
+        return escape(simulation, state, index); /* it may release what the structure holds */
+    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
+        !untouched)
+        return escape(simulation, state, index);
+    bool struct_read = simulation->site->by_address && does.shares && simulation->parameter < 0;
+    if (effect == EFFECT_NONE && enters(callee, argument) && carry == CARRIES_VALUE &&
+        simulation->parameter < 0 && !simulation->site->by_address)
+        return add_keeping_pass(state, callee) || escape(simulation, state, index);
+    if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
+        carry == CARRIES_INTERIOR)
+        return true;
+    if (simulation->parameter >= 0)
+        note_forwards(state, &does, call->callee && !call->indirect ? call->callee : "?", argument);
+    else
+        add_pass(state, callee);
+    return true;
+}
