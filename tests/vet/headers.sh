@@ -30,3 +30,22 @@ cp core/deep/closing.h other/deep/closing.h
     exit 1
 }
 grep -q "descriptor 'fd' is not released" found
+
+# A file that is checked by itself: its header lies in a folder beside its own, or in include/ of the folder of the run.
+mkdir -p src/tool src/deep include
+cp tool/show.c src/tool/show.c
+for place in src/deep include; do
+    cp core/deep/closing.h "$place/closing.h"
+    if ! { "$vet" -q --no-cache src/tool/show.c && "$vet" -q --no-cache "$PWD/src/tool/show.c"; }; then
+        echo "the header in $place is not found"
+        exit 1
+    fi
+    rm "$place/closing.h"
+done
+mkdir src/other
+cp core/deep/closing.h src/deep/closing.h
+cp core/deep/closing.h src/other/closing.h
+! "$vet" -q --no-cache src/tool/show.c >found || {
+    echo "one of two headers in folders beside is taken"
+    exit 1
+}

@@ -40,6 +40,20 @@ static bool result_is_tested(const struct ir *ir, const struct instr *call)
            ir->code.at[next].left.place == call->dst;
 }
 
+/* if (missing) { path_release(&path); insert(&path); … path_release(&path); } releases what the block itself acquires. */
+static bool fills_again(const struct guard *guard, const struct instr *call)
+{
+    int argument;
+    if (call->kind != I_CALL || call->implicit || !guard->simulation->site->by_address)
+        return false;
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && holds(guard->state, call->args[i].place) &&
+            call_releases(guard->simulation->ir, call, call->args[i].place, &argument) == 0)
+            return acquisition_at(guard->simulation->site,
+                                  (int)(call - guard->simulation->ir->code.at)) != NULL;
+    return false;
+}
+
 static bool meets_released(struct guard *guard, int at, bool released)
 {
     for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
@@ -51,6 +65,8 @@ static bool meets_released(struct guard *guard, int at, bool released)
         if (instr->kind == I_BRANCH && instr->other > at &&
             meets_released(guard, instr->other, released))
             return true;
+        if (released && fills_again(guard, instr))
+            return false;
         if (releases_here(guard, instr)) {
             if (result_is_tested(guard->simulation->ir, instr))
                 return false;

@@ -10,14 +10,35 @@
 #include <stdio.h>
 #include <string.h>
 
+/* p = NULL; for (…) { r = next(&p); if (r) goto out; … free(p); } out: free(p); The null pointer before the loop is there
+ * for a next() that fails and sets nothing; what the round before has freed is still in p then. */
+static bool relies_on_null(const struct simulation *simulation, const struct state *state,
+                           int index, int place)
+{
+    const struct ir *ir = simulation->ir;
+    const struct instr *release = &ir->code.at[state->released];
+    if (state->released < index || release->implicit || !release->callee ||
+        !model_frees_memory(release->callee))
+        return false;
+    for (int i = 0; i < index; i++)
+        if (ir->code.at[i].kind == I_ASSIGN && ir->code.at[i].dst == place)
+            return ir->code.at[i].left.kind == O_NUMBER && ir->code.at[i].left.number == 0;
+    return false;
+}
+
 /* r = f(&p): if f fails it may have left p as it was. */
-static bool may_leave_alone(const struct simulation *simulation, int index, int argument)
+static bool may_leave_alone(const struct simulation *simulation, const struct state *state,
+                            int index, int argument)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     const struct acquisition *acquisition = acquisition_at(simulation->site, index);
-    return acquisition && acquisition->failing.tested && !acquisition->known && call->callee &&
-           acquisition->failing.place == call->dst && simulation->knowledge &&
-           knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
+    if (!acquisition || !acquisition->failing.tested || acquisition->known || !call->callee ||
+        acquisition->failing.place != call->dst || !simulation->knowledge)
+        return false;
+    if (knowledge_knows(simulation->knowledge, call))
+        return knowledge_parameter(simulation->knowledge, call, argument).leaves_alone;
+    return simulation->parameter < 0 &&
+           relies_on_null(simulation, state, index, call->args[argument].place);
 }
 
 /* f = fdopen(fd, …); if (!f), if (!SSL_CTX_add0_chain_cert(ctx, x)): then it is still there. */
@@ -165,7 +186,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
             !(argument == 1 && strncmp(callee, "dup", 3) == 0))
             note(simulation, EV_USE, index, state);
         if (carry == CARRIES_ADDRESS && !state->weak &&
-            may_leave_alone(simulation, index, argument))
+            may_leave_alone(simulation, state, index, argument))
             return true;
         if (carry == CARRIES_ADDRESS ||
             (carry == CARRIES_WITHIN &&

@@ -91,24 +91,35 @@ static bool tests_error_object(const struct ir *ir, const struct instr *acquire,
     return false;
 }
 
-/* if (FAILED(hr)), if (IS_ERR(status)): which place is asked? */
-static int asked_by_macro(const struct simulation *simulation, const struct state *state,
-                          const struct instr *branch, bool truth)
+/* The call just before the branch whose result the branch tests, if it has one argument; NULL: there is none. */
+static const struct instr *tested_call(const struct simulation *simulation,
+                                       const struct state *state, const struct instr *branch)
 {
-    static const char *const names[] = {"FAILED", "IS_ERR",    "IS_ERROR", "NT_ERROR",
-                                        "ISERR",  "NS_FAILED", NULL};
     const struct state *at = state->from;
-    if (branch->right.kind != O_NUMBER || branch->right.number != 0 ||
-        branch->sign != (truth ? S2('!', '=') : S2('=', '=')))
-        return -1;
     for (int steps = 0; at && steps < 4; steps++, at = at->from) {
         const struct instr *call = &simulation->ir->code.at[at->instr];
         if (call->kind == I_CALL && call->dst == branch->left.place)
-            return call->callee && word_in(call->callee, names) && call->arg_count == 1
-                       ? call->args[0].place
-                       : -1;
+            return call->callee && call->arg_count == 1 ? call : NULL;
     }
-    return -1;
+    return NULL;
+}
+
+/* if (FAILED(hr)), if (IS_ERR(status)), if (base_code(status) == CODE_AGAIN): which place is asked? */
+static int asked_by_call(const struct simulation *simulation, const struct state *state,
+                         const struct instr *branch, bool truth)
+{
+    static const char *const names[] = {"FAILED", "IS_ERR",    "IS_ERROR", "NT_ERROR",
+                                        "ISERR",  "NS_FAILED", NULL};
+    const struct instr *call = tested_call(simulation, state, branch);
+    if (!call)
+        return -1;
+    bool named = branch->right.kind == O_NUMBER && branch->right.number == 0 &&
+                 branch->sign == (truth ? S2('!', '=') : S2('=', '=')) &&
+                 word_in(call->callee, names);
+    bool decoded = branch->right.kind == O_SYMBOL && name_is_constant(branch->right.text) &&
+                   name_means(branch->right.text) <= 0 && !name_means_zero(branch->right.text) &&
+                   branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    return named || decoded ? call->args[0].place : -1;
 }
 
 /* ICONV_OPEN_ERROR(cd), SOCKET_IS_VALID(s): such a macro asks about the resource itself. A function, as text_valid(text),
@@ -158,7 +169,7 @@ bool status_implies_failure(const struct simulation *simulation, const struct st
         return true;
     int asked = acquire->dst == state->acquisition->holder
                     ? -1
-                    : asked_by_macro(simulation, state, branch, truth);
+                    : asked_by_call(simulation, state, branch, truth);
     if (asked >= 0)
         return has_result(simulation, state, asked);
     return acquire->dst != state->acquisition->holder && tests_failure(ir, branch, truth) &&

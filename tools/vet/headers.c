@@ -3,13 +3,16 @@
 
 #include "declared.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEPTH 5
-#define MOST 400 /* headers of one file */
+#define LEVELS 6        /* folders above a file */
+#define MOST_BESIDE 300 /* folders in one of them */
+#define MOST 400        /* headers of one file */
 #define LARGEST 4000000
 
 struct header {
@@ -81,6 +84,31 @@ static struct header *find_in(const char *folder, const char *below, const char 
     return read_header(intern_string(path));
 }
 
+/* From a folder to the one above it; false: there is none. A relative path ends in "", the folder of the run. */
+static bool leave(char *path)
+{
+    size_t length = strlen(path);
+    if (length == 0 || strcmp(path, "/") == 0 || strcmp(path, "../") == 0 ||
+        (length > 3 && strcmp(path + length - 4, "/../") == 0))
+        return false;
+    path[length - 1] = '\0';
+    char *slash = strrchr(path, '/');
+    path[slash ? slash - path + 1 : 0] = '\0';
+    return true;
+}
+
+/* The folder as it is called from the folder of the run; NULL: it is outside. */
+static const char *within_run(const char *folder)
+{
+    static char here[4096];
+    if (folder[0] != '/')
+        return strstr(folder, "../") ? NULL : folder;
+    if (!here[0] && !getcwd(here, sizeof(here)))
+        return NULL;
+    size_t length = strlen(here);
+    return strncmp(folder, here, length) == 0 && folder[length] == '/' ? folder + length + 1 : NULL;
+}
+
 /* In the file's folder and the folders above it, as far as the project's root. */
 static struct header *find_upwards(const char *folder, const char *name)
 {
@@ -88,23 +116,63 @@ static struct header *find_upwards(const char *folder, const char *name)
         "", "include/", "src/", "lib/", "src/basic/", "src/shared/", "include/private/", "common/"};
     char path[4096];
     snprintf(path, sizeof(path), "%s", folder);
-    for (int level = 0; level < 6; level++) {
+    for (int level = 0; level < LEVELS; level++) {
         for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++) {
             struct header *header = find_in(path, below[i], name);
             if (header)
                 return header;
         }
-        size_t length = strlen(path);
-        if (length < 2)
+        if (!leave(path))
             break;
-        path[length - 1] = '\0';
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            path[0] = '\0';
-        else
-            slash[1] = '\0';
-        if (!slash)
-            break;
+    }
+    return NULL;
+}
+
+struct subfolders {
+    VEC(const char *) names;
+};
+
+/* The folders in a folder. */
+static const struct subfolders *subfolders_of(const char *folder)
+{
+    static struct map known; /* folder to struct subfolders */
+    const char *key = intern_string(folder);
+    struct subfolders *subfolders = map_get(&known, key);
+    if (subfolders)
+        return subfolders;
+    subfolders = NEW(&memory, struct subfolders);
+    map_set(&known, key, subfolders);
+    DIR *open = opendir(*folder ? folder : ".");
+    for (const struct dirent *entry; open && (entry = readdir(open));)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            *ADD(&memory, &subfolders->names) = intern_string(entry->d_name);
+    if (open)
+        closedir(open);
+    return subfolders;
+}
+
+/* #include "list.h" in src/core/main.c, where the project has src/util/list.h: in the folders beside the file's own folder, and
+ * beside the folders above it, but not above the folder in which the run is. Of two such headers nobody knows which. */
+static struct header *find_beside(const char *folder, const char *name)
+{
+    char path[4096];
+    const char *inside = within_run(folder);
+    if (!inside)
+        return NULL;
+    snprintf(path, sizeof(path), "%s", inside);
+    for (int level = 0; level < LEVELS && leave(path); level++) {
+        const struct subfolders *subfolders = subfolders_of(path);
+        struct header *found = NULL;
+        for (int i = 0; i < subfolders->names.count && i < MOST_BESIDE; i++) {
+            char below[300];
+            snprintf(below, sizeof(below), "%.280s/", subfolders->names.at[i]);
+            struct header *header = find_in(path, below, name);
+            if (header && found)
+                return NULL;
+            found = header ? header : found;
+        }
+        if (found)
+            return found;
     }
     return NULL;
 }
@@ -162,6 +230,8 @@ static struct header *find(const char *folder, const struct include *include)
         header = find_in(folders.at[i], "/", include->name);
     if (!header)
         header = find_upwards(folder, include->name);
+    if (!header && !include->angled)
+        header = find_beside(folder, include->name);
     if (!header)
         header = find_among_files(folder, include);
     map_set(&headers, name, header ? header : &absent);

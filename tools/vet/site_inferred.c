@@ -118,6 +118,13 @@ static bool tells_number(const struct ir *ir, const struct instr *call, int plac
            !strstr(call->callee, "open") && !strstr(call->callee, "temp");
 }
 
+/* iterator_next(iterator, &text); … free(text): whatever its name, the call gives a pointer that is freed later. */
+static bool gives_memory(const struct ir *ir, const char *callee, const struct site *site)
+{
+    return !model_known_harmless(callee) && site->release && model_frees_memory(site->release) &&
+           is_pointer(ir, site->place) && !name_is_predicate(callee);
+}
+
 void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
@@ -146,7 +153,8 @@ void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
         }
         for (int k = 0; k < instr->arg_count && !(site->known && site->by_address); k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
-                shapes_text(instr->callee) || only_inspects(instr->callee) ||
+                shapes_text(instr->callee) ||
+                (only_inspects(instr->callee) && !gives_memory(ir, instr->callee, site)) ||
                 call_releases(ir, instr, site->place, &argument) > 0 ||
                 (is_number(ir, site->place) && reads_number(instr->callee)))
                 continue;

@@ -56,6 +56,9 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
+        if (i > 0 && call->args[i].kind == O_ADDRESS && is_pointer(ir, place) &&
+            name_ends_with(call->callee, "finish"))
+            return 0; /* read_finish(reader, &text) delivers */
         if (call->arg_count > 2 && name_has(call->callee, "delete"))
             return 0; /* string_delete(text, from, count), object_delete(repository, kind, name) */
         if (i > 0 && strstr(call->callee, "_and_"))

@@ -5,6 +5,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "reach.h"
+#include "site_parts.h"
 #include "use.h"
 #include "verdict_parts.h"
 
@@ -50,6 +51,15 @@ static bool has_unreached_release(const struct judge *judge)
     return false;
 }
 
+/* p = destroy(p): the variable has nothing any more, so that no exit shows the release. */
+static bool takes_result_back(const struct judge *judge, const struct event *event)
+{
+    const struct instr *release = instr_at(judge, event->instr);
+    int result = release->dst >= 0 ? variable_of(judge->ir, event->instr, release->dst) : -1;
+    return event->kind == EV_RELEASE && result >= 0 && result == judge->site->place &&
+           !release->implicit && release->arg_count > 0 && release->args[0].place == result;
+}
+
 static void survey(struct judge *judge)
 {
     judge->unreached = has_unreached_release(judge);
@@ -60,6 +70,8 @@ static void survey(struct judge *judge)
         judge->escaped |= event->kind == EV_ESCAPE ||
                           ((event->kind == EV_EXIT || event->kind == EV_LOST) &&
                            judge_was_kept(judge, event->state));
+        if (takes_result_back(judge, event))
+            *(event->state->failing ? &judge->failure_release : &judge->unknown_release) = true;
         if (event->kind == EV_RELEASED_EXIT) {
             enum exit_class class = classify_exit(judge->ir, event->state);
             if (judge->site->resource == R_PAIR && class == CLASS_FAILURE &&
