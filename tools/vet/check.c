@@ -9,19 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_FUNCTION 40000 /* statements */
+#define LARGEST_FUNCTION 40000  /* statements */
+#define MOST_SITE_STEPS 1000000 /* of all resources of a function together */
 
 static void check_sites(struct ir *ir, struct knowledge *knowledge, finding_vec *findings)
 {
     site_vec sites = {0};
+    long steps = 0;
     sites_find(ir, &sites, knowledge);
     EACH (site, &sites) {
+        if (steps > MOST_SITE_STEPS)
+            break;
         if (site->acquisitions.count == 0 || site->untold)
             continue;
         struct arena arena = {0};
         struct simulation simulation = {
             .ir = ir, .arena = &arena, .site = site, .parameter = -1, .knowledge = knowledge};
         simulate(&simulation);
+        steps += simulation.steps;
         judge_site(&simulation, ir->arena, findings);
         arena_free(&arena);
     }

@@ -211,12 +211,27 @@ static const char *const orders[][2] = {
     {"wl_display_disconnect", "wl_registry_destroy"},
 };
 
-static enum reach find_call(const struct ir *ir, int index, void *data)
+struct library_order {
+    const char *child;
+    int ended; /* what the call ends; -1: not known */
+};
+
+/* What is begun anew in between is another one. */
+static enum reach find_child(const struct ir *ir, int index, void *data)
 {
+    const struct library_order *order = data;
     const struct instr *instr = at(ir, index);
-    bool found = instr->kind == I_CALL && !instr->implicit && instr->callee &&
-                 strcmp(instr->callee, *(const char **)data) == 0;
-    return found ? REACH_FOUND : REACH_ON;
+    if (instr->kind == I_CALL && !instr->implicit && instr->callee &&
+        strcmp(instr->callee, order->child) == 0)
+        return REACH_FOUND;
+    if (order->ended < 0)
+        return REACH_ON;
+    if (instr->dst == order->ended)
+        return REACH_STOP;
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == order->ended)
+            return REACH_STOP;
+    return REACH_ON;
 }
 
 static bool reported(const struct ir *ir, const finding_vec *findings, int line)
@@ -235,7 +250,9 @@ static void check_library(struct ir *ir, struct arena *arena, finding_vec *findi
         if (strcmp(call->callee, orders[i][0]) != 0)
             continue;
         const char *child = orders[i][1];
-        int late = reach(ir, call->next, find_call, &child);
+        struct library_order order = {
+            child, call->arg_count > 0 && call->args[0].kind == O_PLACE ? call->args[0].place : -1};
+        int late = reach(ir, call->next, find_child, &order);
         if (late < index || reported(ir, findings, call->line))
             continue;
         struct finding *finding = report(ir, arena, findings, index);

@@ -308,6 +308,19 @@ static bool cannot_be_equal(const struct simulation *simulation, const struct st
            !derived_from_holder(simulation->ir, state, branch->right.place);
 }
 
+/* url = buffer; if (too_long) url = copy(…); … if (url != buffer) free(url); An array is no new object. */
+static bool is_array_instead(const struct simulation *simulation, const struct state *state,
+                             const struct instr *branch, bool truth)
+{
+    if (branch->sign != (truth ? S2('=', '=') : S2('!', '=')) || state->phase != HELD ||
+        simulation->site->argument || simulation->site->by_address ||
+        branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
+        return false;
+    int left = branch->left.place, right = branch->right.place;
+    return (holds(state, left) && !holds(state, right) && is_array(simulation->ir, right)) ||
+           (holds(state, right) && !holds(state, left) && is_array(simulation->ir, left));
+}
+
 /* if (!name): no temporary file was made. */
 static bool has_no_name(const struct simulation *simulation, const struct state *state)
 {
@@ -377,6 +390,7 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
         if (!next.facts)
             continue;
         if (cannot_be_equal(simulation, state, branch, edge == 0) ||
+            is_array_instead(simulation, state, branch, edge == 0) ||
             cannot_differ(simulation, state, branch, edge == 0) ||
             names_no_kind(simulation, state, branch, edge == 0))
             continue;

@@ -1,6 +1,7 @@
 /* What a call does: it acquires, releases, is passed the resource, or nothing. */
 #include "config.h"
 #include "engine_parts.h"
+#include "harness.h"
 #include "helper.h"
 #include "knowledge.h"
 #include "names.h"
@@ -216,12 +217,58 @@ static void follow_realloc(struct simulation *simulation, struct state *state, i
     follow(simulation, state, call->next);
 }
 
+/* Is the operand a function that releases, or the member of an object that points to one: free, lock->unlock? */
+static bool names_release(const struct ir *ir, const struct operand *operand)
+{
+    if (operand->kind != O_PLACE && operand->kind != O_ADDRESS)
+        return false;
+    const struct place *place = &ir->places.at[operand->place];
+    if (place->kind == P_GLOBAL && !place->decl)
+        return name_releases(place->text) > 0;
+    const char *arrow = place->kind == P_PART ? strrchr(place->text, '>') : NULL;
+    return arrow && name_releases(arrow + 1) == 2;
+}
+
+/* cleanup_push(unlock, &lock), filter_new(list, step, lock, lock->unlock): what is passed the resource and its release
+ * sees to it. */
+static bool gets_release(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    const struct site *site = simulation->site;
+    bool release = false, resource = false;
+    if (state->phase != HELD || simulation->parameter >= 0 || call->implicit ||
+        (site->argument && site->resource != R_LOCK))
+        return false;
+    for (int i = 0; i < call->arg_count; i++) {
+        const struct operand *argument = &call->args[i];
+        if (names_release(simulation->ir, argument))
+            release = true;
+        else if (site->argument)
+            resource |= site->place >= 0 && argument->place == site->place;
+        else
+            resource |= carries(simulation, state, argument) != CARRIES_NOT;
+    }
+    return release && resource;
+}
+
+/* skip(), fail(): such a call of a test framework, which has no arguments or a text, ends the test. */
+static bool ends_test(const struct ir *ir, const struct instr *call)
+{
+    static const char *const names[] = {"skip",     "fail",         "fail_msg",
+                                        "ck_abort", "ck_abort_msg", NULL};
+    return call->callee && !call->indirect && word_in(call->callee, names) && is_of_test(ir);
+}
+
 void do_call(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
     const struct site *site = simulation->site;
     if (call->callee && simulation->knowledge &&
         knowledge_never_returns(simulation->knowledge, call))
+        return;
+    if (ends_test(simulation->ir, call))
+        return;
+    if (gets_release(simulation, state, call) && !escape(simulation, state, index))
         return;
     const struct acquisition *acquisition = acquisition_at(site, index);
     if (site->argument) {

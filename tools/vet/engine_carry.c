@@ -221,12 +221,12 @@ static void set_bits(struct simulation *simulation, struct state *state, int dst
     if (added && matters(simulation, dst))
         state->facts = facts_set(simulation->arena, state->facts,
                                  (struct fact){.place = dst, .signs = NEGATIVE | POSITIVE});
-    for (int i = 0; i < ir->places.count; i++) {
-        if (masked_by(ir, i) == dst && matters(simulation, i) &&
-            (none || status || names_mask(set->text, ir->places.at[i].text)))
-            state->facts =
-                facts_set(simulation->arena, state->facts,
-                          (struct fact){.place = i, .signs = added ? NEGATIVE | POSITIVE : ZERO});
+    EACH (mask, &simulation->queue->masks) {
+        if (masked_by(ir, *mask) == dst &&
+            (none || status || names_mask(set->text, ir->places.at[*mask].text)))
+            state->facts = facts_set(
+                simulation->arena, state->facts,
+                (struct fact){.place = *mask, .signs = added ? NEGATIVE | POSITIVE : ZERO});
     }
 }
 

@@ -11,6 +11,7 @@ struct queue {
         VEC(struct state *) states;
     } *seen;               /* by instruction */
     unsigned char *tested; /* places whose facts matter: 1, and MASKED if some of their bits do */
+    VEC(int) masks;        /* the places of `flags & A` that are tested */
 };
 
 #define MASKED 2

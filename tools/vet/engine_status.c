@@ -131,8 +131,13 @@ static bool asks_for_failure(const char *callee)
            strstr(callee, "is_null");
 }
 
-static bool asks_for_success(const char *callee)
+/* Of a number, as is_fd_valid(fd) is asked, nothing else can be valid or open than the resource. */
+static bool asks_for_success(const struct simulation *simulation, const char *callee)
 {
+    static const char *const words[] = {"valid", "ok", "isvalid", NULL};
+    if (simulation->site->resource == R_DESCRIPTOR && name_has_any(callee, words) &&
+        !name_has(callee, "invalid"))
+        return true;
     return name_is_constant(callee) && (name_has(callee, "VALID") || name_has(callee, "ISVALID"));
 }
 
@@ -144,6 +149,14 @@ bool predicate_implies_failure(const struct simulation *simulation, const struct
         (branch->sign != S2('!', '=') && branch->sign != S2('=', '=')))
         return false;
     bool yes = branch->sign == (truth ? S2('!', '=') : S2('=', '='));
+    const struct place *value = &simulation->ir->places.at[branch->left.place];
+    if (value->kind == P_VALUE && value->parts.count == 1 && holds(state, value->parts.at[0])) {
+        const char *end = strchr(value->text, '('), *name = value->text;
+        if (!end || end == name)
+            return false;
+        name = intern(name, (size_t)(end - name));
+        return yes ? asks_for_failure(name) : asks_for_success(simulation, name);
+    }
     const struct state *at = state->from;
     for (int steps = 0; at && steps < 4; steps++, at = at->from) {
         const struct instr *call = &simulation->ir->code.at[at->instr];
@@ -151,7 +164,7 @@ bool predicate_implies_failure(const struct simulation *simulation, const struct
             continue;
         return call->callee && call->arg_count == 1 && call->args[0].kind == O_PLACE &&
                holds(state, call->args[0].place) &&
-               (yes ? asks_for_failure(call->callee) : asks_for_success(call->callee));
+               (yes ? asks_for_failure(call->callee) : asks_for_success(simulation, call->callee));
     }
     return false;
 }

@@ -241,8 +241,8 @@ bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, c
     const struct learned_list *list = map_get(&knowledge->releases, acquire);
     const struct learned *this = NULL;
     int most = 0;
-    if (!list)
-        return false;
+    if (!list || (name_is_constant(release) && name_only_frees(release)))
+        return false; /* DESTROY_IF(p) is destroy(p) */
     EACH (known, &list->releases) {
         if (known->release == release)
             this = known;

@@ -346,7 +346,7 @@ bool name_keeps(const char *name)
         "post",      "hash",    "sink",     "move",     "swap",           "xchg",     "go",
         "RCU",       "rcu",     "defer",    "join",     "entry",          "merge",    "chain",
         "complete",  "reply",   "respond",  "callback", "dispatch",       "add0",     "set0",
-        "push0",     "setopt",  NULL};
+        "push0",     "setopt",  "migrate",  NULL};
     return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread") ||
            strstr(name, "open_osfhandle");
 }

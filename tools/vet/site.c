@@ -108,6 +108,9 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
         if (instr->args[acquirer->argument].kind == O_PLACE && place >= 0 &&
             is_pointer(ir, place) && !is_array(ir, place))
             return; /* timer_create(clock, &event, timer): where the pointer leads to */
+        if (acquirer->resource == R_OBJECT && place >= 0 && is_array(ir, place) &&
+            ir->places.at[place].decl && ir->places.at[place].decl->type.stars == 0)
+            return; /* request_firmware(name), of another library than &firmware */
     } else {
         place = variable_of(ir, index, place);
         if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {

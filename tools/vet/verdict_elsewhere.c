@@ -161,12 +161,44 @@ static bool library_stays(const struct judge *judge, const struct state *state)
     return false;
 }
 
+/* map_init(map, &entry); The map has the entry, even if what is freed later is another one. */
+static bool entered_by_init(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    if (!judge_by_address(judge, state) || state->acquisition->known || !acquire ||
+        judge->site->argument || !name_has(acquire, "init") || !judge_made_in_another(judge, state))
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const char *release = instr_at(judge, event->instr)->callee;
+        if (event->kind == EV_RELEASE && !(release && model_frees_memory(release)))
+            return false;
+    }
+    return true;
+}
+
+/* info = open_tree(name); return info->root; What is returned leads to the whole, in a way that only its project knows. */
+static bool returns_part(const struct judge *judge, const struct event *exit)
+{
+    const struct instr *returns = instr_at(judge, exit->instr);
+    int place = returns->kind == I_RETURN && returns->left.kind == O_PLACE ? returns->left.place
+                                                                           : -1;
+    if (place < 0 || judge->ir->places.at[place].kind != P_PART ||
+        judge->ir->function->type.stars == 0 || judge->site->argument || judge->site->by_address ||
+        exit->state->acquisition->known)
+        return false;
+    for (int i = 0; i < exit->state->holder_count; i++)
+        if (place_is_behind(judge->ir, place, exit->state->holders[i]))
+            return true;
+    return false;
+}
+
 /* Has somebody else what is still held at this exit? */
 bool judge_is_elsewhere(const struct judge *judge, const struct event *exit, enum exit_class class)
 {
     const struct state *state = exit->state;
     bool lock = judge->site->resource == R_LOCK;
-    return is_last_in_list(judge, state) || only_changes_state(judge) ||
+    return is_last_in_list(judge, state) || returns_part(judge, exit) ||
+           entered_by_init(judge, state) || only_changes_state(judge) ||
            is_shared(judge, state, class) || lock_is_handed_out(judge, state) ||
            lock_ends_with_object(judge, state) || library_stays(judge, state) ||
            (!state->failing && !lock && given_in_loop(judge, exit)) ||

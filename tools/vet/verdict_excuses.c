@@ -210,6 +210,8 @@ bool judge_need_not_pair(const struct judge *judge, const struct state *state,
     static const char *const levels[] = {"push", "up",    "down", "level", "kh",
                                          "iter", "slide", "next", NULL};
     static const char *const goes_on[] = {"start", "notify", NULL};
+    static const char *const states[] = {"on",      "activate", "nonblock", "ndelay",
+                                         "suspend", "resume",   "cork",     NULL};
     int left = 0;
     if (judge->site->resource != R_PAIR)
         return false;
@@ -222,6 +224,8 @@ bool judge_need_not_pair(const struct judge *judge, const struct state *state,
         return true;
     if (name_has_any(judge->site->acquire, kept))
         return false;
+    if (name_has_any(judge->site->acquire, states))
+        return true; /* it may stay so */
     if (class != CLASS_FAILURE && ends_where_it_began(judge, state))
         return false;
     bool stays = !judge->success_release && !judge->unknown_release &&
@@ -231,6 +235,29 @@ bool judge_need_not_pair(const struct judge *judge, const struct state *state,
     EACH (event, &judge->simulation->events)
         left += event->kind == EV_EXIT && event->state->acquired >= 0;
     return judge->releases < 2 * left;
+}
+
+/* if (connection_make(&c, fd) != 0) { close(fd); return; } On a way on which this has not failed, c has the descriptor.
+ * `after`: behind the first branch after the call. */
+static bool makes_owner(const struct judge *judge, int index, const struct state *after)
+{
+    const struct instr *call = instr_at(judge, index);
+    struct failing failing;
+    bool passed = false, made = false;
+    if (call->kind != I_CALL || !after || !call->callee || model_acquirer(call->callee) ||
+        !name_acquires(call->callee) || !site_failing(judge->ir, index, &failing))
+        return false;
+    for (int i = 0; i < call->arg_count; i++) {
+        const struct operand *argument = &call->args[i];
+        const struct decl *owner = argument->kind == O_ADDRESS
+                                       ? judge->ir->places.at[argument->place].decl
+                                       : NULL;
+        made |= owner && owner->type.stars == 1;
+        passed |= argument->kind == O_PLACE && argument->place == judge->site->place;
+    }
+    const struct instr *branch = instr_at(judge, after->from->instr);
+    return passed && made && branch->left.place == failing.place &&
+           (after->instr == branch->next) != failing.truth;
 }
 
 /* c = connection_for(fd); if (!c) { close(fd); return; } On a way on which there is a c, it has the descriptor. */
@@ -244,8 +271,13 @@ bool judge_has_new_owner(const struct judge *judge, const struct event *event)
     const struct state *at = event->state->from;
     if (at && at->instr == event->state->acquired)
         at = at->from; /* lost in the next round, where it is acquired again */
-    for (; at && at->instr != event->state->acquired; at = at->from) {
+    const struct state *before = NULL, *after = NULL; /* the first branch after `at` */
+    for (; at && at->instr != event->state->acquired; before = at, at = at->from) {
         const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind == I_BRANCH)
+            after = before;
+        if (makes_owner(judge, at->instr, after))
+            return true;
         const struct decl *owner = call->kind == I_CALL && call->callee && call->dst >= 0 &&
                                            !model_acquirer(call->callee)
                                        ? judge->ir->places.at[call->dst].decl

@@ -55,8 +55,11 @@ static bool releases_type(const struct judge *judge)
 static bool depends_on_owner(const struct judge *judge, const struct event *release)
 {
     const struct state *at = release->state->from;
+    int holder = variable_of(judge->ir, release->state->acquired,
+                             release->state->acquisition->holder);
     while (at && at->instr != release->state->acquired &&
-           instr_at(judge, at->instr)->kind != I_BRANCH)
+           (instr_at(judge, at->instr)->kind != I_BRANCH ||
+            instr_at(judge, at->instr)->left.place == holder))
         at = at->from;
     if (!at || at->instr == release->state->acquired)
         return false;
@@ -68,8 +71,6 @@ static bool depends_on_owner(const struct judge *judge, const struct event *rele
         if (instr_at(judge, at->instr)->dst >= 0 &&
             place_depends(judge->ir, asked, instr_at(judge, at->instr)->dst))
             return false;
-    int holder = variable_of(judge->ir, release->state->acquired,
-                             release->state->acquisition->holder);
     return asked >= 0 && !place_within(judge->ir, asked, holder) &&
            !place_is_behind(judge->ir, asked, holder);
 }
@@ -175,7 +176,7 @@ static bool descriptor_by_use(const struct judge *judge)
 }
 
 /* match_new(parent, …) may enter what it makes in its argument, which owns it then. */
-static bool made_in_another(const struct judge *judge, const struct state *state)
+bool judge_made_in_another(const struct judge *judge, const struct state *state)
 {
     const struct instr *acquire = instr_at(judge, state->acquired);
     for (int i = 0; !state->acquisition->known && i < acquire->arg_count; i++) {
@@ -198,7 +199,7 @@ static bool used_by_nobody_else(const struct judge *judge, const struct state *s
     bool constructed = state->acquisition->strength > 0 ||
                        (state->acquisition->strength == 0 && descriptor_by_use(judge));
     return !judge->escaped && state->pass_count == 0 && constructed && !judge->site->argument &&
-           !made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
+           !judge_made_in_another(judge, state) && !judge->site->by_address && state->released < 0;
 }
 
 /* Is what this call, or another call of the same function, acquired released somewhere? The release of what a lookup
@@ -249,7 +250,7 @@ static bool fails_to_construct(const struct judge *judge, const struct state *st
            !judge->site->by_address && resource != R_CONTEXT &&
            (state->acquisition->known || state->acquisition->strength == 1) &&
            (judge->site->known || judge->site->owned ||
-            (judge->site->typed && !made_in_another(judge, state))) &&
+            (judge->site->typed && !judge_made_in_another(judge, state))) &&
            is_given_to_caller(judge) && judge_passes_innocent(judge, state);
 }
 
@@ -261,6 +262,45 @@ static bool fills_its_type(const struct judge *judge, const struct state *state)
            names_are_family(judge->site->release, acquire);
 }
 
+/* Does the acquiring call set this place too? */
+static bool set_with(const struct judge *judge, const struct state *state, int place)
+{
+    const struct instr *acquire = instr_at(judge, state->acquired);
+    for (int i = 0; place >= 0 && i < acquire->arg_count; i++)
+        if (acquire->args[i].kind == O_ADDRESS &&
+            acquire->args[i].place != state->acquisition->holder &&
+            place_within(judge->ir, place, acquire->args[i].place))
+            return true;
+    return false;
+}
+
+/* if (read_event(&event, &text)) switch (event.kind) { case LOG: … free(text); } Is it released only where something else that
+ * the same call has set has a certain value? Then only such an event has a text. */
+static bool released_by_kind(const struct judge *judge, const struct state *state)
+{
+    bool released = false;
+    if (!judge_by_address(judge, state) || state->acquisition->known || judge->site->argument)
+        return false;
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
+            continue;
+        bool by_kind = false;
+        const struct state *after = event->state;
+        for (const struct state *at = after->from; at && at->instr != state->acquired;
+             after = at, at = at->from) {
+            const struct instr *branch = instr_at(judge, at->instr);
+            by_kind |= branch->kind == I_BRANCH && branch->right.kind == O_SYMBOL &&
+                       branch->sign ==
+                           (after->instr == branch->next ? S2('=', '=') : S2('!', '=')) &&
+                       set_with(judge, state, branch->left.place);
+        }
+        if (!by_kind)
+            return false;
+        released = true;
+    }
+    return released;
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -270,7 +310,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
         judge_is_elsewhere(judge, event, class) || judge_has_new_owner(judge, event) ||
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
-        judge_need_not_pair(judge, state, class))
+        judge_need_not_pair(judge, state, class) || released_by_kind(judge, state))
         return LEVEL_ALL;
     if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
         is_of_test(judge->ir))
@@ -352,6 +392,63 @@ static bool unlocked_by_owner(const struct judge *judge)
     return true;
 }
 
+/* switch (parse(text, &host)) { case 0: return; … } free(host); With a result of 0 the call has found nothing, where it is
+ * released only with another one. */
+static bool found_nothing(const struct judge *judge, const struct state *state)
+{
+    int result = instr_at(judge, state->acquired)->dst;
+    if (!judge_by_address(judge, state) || judge->site->argument || result < 0 ||
+        state->acquisition->known)
+        return false;
+    struct operand value = {.kind = O_PLACE,
+                            .place = variable_of(judge->ir, state->acquired, result)};
+    if (facts_of(state->facts, &value).signs != ZERO)
+        return false;
+    bool released = false;
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
+            continue;
+        if (facts_of(event->state->facts, &value).signs & ZERO)
+            return false;
+        released = true;
+    }
+    return released;
+}
+
+/* connection_lock(c); if (closing) return close_it(c); What is returned is the result of a function that is passed what is
+ * locked, and may well unlock it. */
+static bool passes_locked(const struct judge *judge, const struct event *exit)
+{
+    const struct instr *returns = instr_at(judge, exit->instr);
+    int result = returns->kind == I_RETURN ? returns->left.place : -1;
+    if (result < 0 || judge->ir->places.at[result].kind != P_TEMPORARY)
+        return false;
+    for (const struct state *at = exit->state->from; at && at->instr != exit->state->acquired;
+         at = at->from) {
+        const struct instr *call = instr_at(judge, at->instr);
+        if (call->kind != I_CALL || call->dst != result)
+            continue;
+        for (int i = 0; i < call->arg_count; i++)
+            if (call->args[i].kind == O_PLACE && call->args[i].place == judge->site->place)
+                return true;
+        return false;
+    }
+    return false;
+}
+
+/* sep_lock(sep); id = resume(sep); if (id == 0) { sep_unlock(sep); return 0; } … return id; What such a lock means, only its
+ * project knows: it may stay at the end of the function. */
+static bool may_stay_locked(const struct judge *judge, const struct event *exit)
+{
+    if (judge->releases > 1 || exit->state->failing ||
+        judge_is_mutex(judge, instr_at(judge, exit->state->acquired)))
+        return false;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASED_EXIT && event->instr >= exit->instr)
+            return false;
+    return true;
+}
+
 void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -361,7 +458,8 @@ void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
-    if (resource == R_LOCK && judge_cleaned_lock(judge))
+    if (resource == R_LOCK &&
+        (judge_cleaned_lock(judge) || passes_locked(judge, event) || may_stay_locked(judge, event)))
         return;
     if (resource == R_LOCK && classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
         unlocked_by_owner(judge))
@@ -377,7 +475,7 @@ void judge_leak(struct judge *judge, const struct event *event)
          !(judge->released || judge_has_local_name(judge)) || judge_name_is_copied(judge) ||
          judge_is_kept(judge, event->state)))
         return;
-    if (judge_gave_nothing(judge, event->state) ||
+    if (judge_gave_nothing(judge, event->state) || found_nothing(judge, event->state) ||
         ((resource == R_DESCRIPTOR || resource == R_MEMORY) && judge_in_child(judge, event->state)))
         return;
     if (judge_in_main(judge) && resource != R_LOCK && resource != R_PAIR && !judge->released)

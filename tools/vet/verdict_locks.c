@@ -50,7 +50,7 @@ static bool reached_while(const struct judge *judge, int instr, enum event_kind 
 }
 
 /* message_lock(message), file_lock(file): what such a lock means, only its project knows. */
-static bool is_mutex(const struct judge *judge, const struct instr *lock)
+bool judge_is_mutex(const struct judge *judge, const struct instr *lock)
 {
     const char *text = judge_site_text(judge);
     return excludes_threads(lock->callee) || strstr(text, "lock") || strstr(text, "LOCK") ||
@@ -62,7 +62,7 @@ void judge_relock(struct judge *judge, const struct event *event)
 {
     const struct instr *again = instr_at(judge, event->instr),
                        *first = instr_at(judge, event->state->acquired);
-    if (!is_mutex(judge, again) || may_nest(judge, again) || again->callee != first->callee ||
+    if (!judge_is_mutex(judge, again) || may_nest(judge, again) || again->callee != first->callee ||
         made_to_nest(judge))
         return;
     if (again == first && (!excludes_threads(again->callee) || judge_site_text(judge)[0] == '$' ||

@@ -115,6 +115,7 @@ void judge_lost(struct judge *judge, const struct event *event)
         return;
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0 || judge_freed_as_memory(judge, state);
+    released &= !judge_by_address(judge, state) || !judge_made_in_another(judge, state);
     enum level level =
         is_of_test(judge->ir) || judge_in_main(judge) || judge_returns_its_argument(judge, state)
             ? LEVEL_ALL

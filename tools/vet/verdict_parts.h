@@ -59,6 +59,8 @@ bool judge_by_address(const struct judge *judge, const struct state *state);
 bool judge_owned_here(const struct judge *judge, const struct state *state);
 /* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
 bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
+/* match_new(parent, …) may enter what it makes in its argument, which owns it then. */
+bool judge_made_in_another(const struct judge *judge, const struct state *state);
 /* Does a loop have both statements? */
 bool judge_loop_has_both(const struct judge *judge, int a, int b);
 void judge_leak(struct judge *judge, const struct event *event);
@@ -74,6 +76,8 @@ bool judge_is_linked(const struct judge *judge, const struct state *state);
 /* verdict_locks.c */
 void judge_relock(struct judge *judge, const struct event *event);
 void judge_unheld(struct judge *judge, const struct event *event);
+/* Does the lock, by its name, keep other threads out, and not a file or a message in a state? */
+bool judge_is_mutex(const struct judge *judge, const struct instr *lock);
 /* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
 bool judge_locked_otherwise(const struct judge *judge);
 
