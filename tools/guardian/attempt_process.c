@@ -112,7 +112,7 @@ static void set_input(void)
 {
     if (isatty(STDIN_FILENO))
         return;
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = child_open_empty(O_RDONLY | O_CLOEXEC);
     if (fd > STDIN_FILENO) {
         dup2(fd, STDIN_FILENO);
         close(fd);
@@ -252,7 +252,7 @@ static void set_streams(const struct attempt *attempt)
     message_redirect(NULL);
     if (attempt->empty_input) {
         close(STDIN_FILENO);
-        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
+        child_open_empty(O_RDONLY); /* the lowest free one */
     }
     for (int i = 0; i < 2; i++)
         if (attempt->output[i])

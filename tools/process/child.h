@@ -22,6 +22,13 @@ void birth_take(struct birth *birth);
 /* For lg_defer. */
 void birth_free(struct birth *birth);
 
+/* Opens an empty input, with the lowest free number: /dev/null, or, where that is not to be had (a bare chroot), a pipe without a
+ * writer. What is written to the latter fails, as to a closed descriptor. -1: errno tells why not. `flags` as of open(2). */
+int child_open_empty(int flags);
+
+/* Fills the closed ones of the descriptors 0 to 2, so that nothing of ours comes to lie there; notes which they were. */
+void child_fill_descriptors(bool closed[3]);
+
 /* In a child: as it was. */
 void birth_give(const struct birth *birth, bool descriptors);
 

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# `lifoguard exec` and `run` where the machine lacks what programs rely on: hazards_test.sh PROGRAM CASE GRAPHS. Each case is a function
+# below; GRAPHS says whether the program reads graphs. The cleanups run, or nothing is started and the message says why.
+# shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
+# shellcheck source=tests/exec/prelude.sh
+source "$(dirname "$0")/prelude.sh"
+
+forms=(exec lines)
+[[ ${3-} != true ]] || forms+=(graph)
+
+write_forms() {
+    printf 'lifoguard defer touch exec-cleaned\ncat >exec-read\n' >script
+    printf 'cat >lines-read\ndefer touch lines-cleaned\n' >lines.jobs
+    printf 'jobs:\n  a: {run: cat >graph-read, defer: touch graph-cleaned}\n' >graph.yaml
+}
+
+# command_of FORM: sets command.
+command_of() {
+    case $1 in
+    exec) command=(lifoguard exec sh script) ;;
+    lines) command=(lifoguard run lines.jobs) ;;
+    graph) command=(lifoguard run graph.yaml) ;;
+    esac
+}
+
+# A bare chroot has no /dev: cleanups, and commands without an input, get an empty one all the same.
+R3_without_dev_null_cleanups_run() {
+    needs_mounts
+    write_forms
+    local form
+    for form in "${forms[@]}"; do
+        command_of "$form"
+        unshare -rm sh -c 'mount -t tmpfs none /dev && exec "$@"' - "${command[@]}" >out 2>err <script || fail "$form: status $?"
+        [[ -e $form-read ]] || fail "$form: the command did not run"
+        [[ -e $form-cleaned ]] || fail "$form: the cleanup did not run"
+    done
+    [[ ! -s graph-read ]] || fail "graph: an input from somewhere"
+}
+
+"$2"
+echo ok
