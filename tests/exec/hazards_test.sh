@@ -37,5 +37,12 @@ R3_without_dev_null_cleanups_run() {
     [[ ! -s graph-read ]] || fail "graph: an input from somewhere"
 }
 
+R4_a_state_that_cannot_grow_is_refused_with_the_reason() {
+    status=0
+    (ulimit -f 0 && exec lifoguard exec touch ran) 2>&1 | cat >err
+    expect_err 'state.db: File too large'
+    [[ ! -e ran ]] || fail 'started'
+}
+
 "$2"
 echo ok
