@@ -37,6 +37,25 @@ R3_without_dev_null_cleanups_run() {
     [[ ! -s graph-read ]] || fail "graph: an input from somewhere"
 }
 
+# As below `script | head`: SIGPIPE at its first line would end the cleanup before it has released anything.
+R5_a_cleanup_whose_output_nobody_reads_is_not_ended_by_that() {
+    local form
+    printf '#!/bin/sh\necho cleaning\necho cleaning >&2\ntouch "$1-cleaned"\n' >clean
+    chmod +x clean
+    echo 'lifoguard defer ./clean exec' >script
+    printf 'true\ndefer ./clean lines\n' >lines.jobs
+    printf "jobs:\n  a: {run: 'true', defer: ./clean graph}\n" >graph.yaml
+    for form in "${forms[@]}"; do
+        command_of "$form"
+        exec 5> >(:)
+        wait $!
+        "${command[@]}" >&5 2>&5
+        exec 5>&-
+        [[ -e $form-cleaned ]] || fail "$form: the cleanup did not run to its end"
+        expect_nothing_pending
+    done
+}
+
 R4_a_state_that_cannot_grow_is_refused_with_the_reason() {
     status=0
     (ulimit -f 0 && exec lifoguard exec touch ran) 2>&1 | cat >err

@@ -247,6 +247,20 @@ static void forget_signals_of_group(const struct attempt *attempt)
         kill(getpid(), SIGTERM);
 }
 
+/* A pipe whose reader has ended, or a terminal that is gone: SIGPIPE or an error at its first line would keep a cleanup from
+ * releasing what it is there for. */
+static void drop_output_without_reader(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & (POLLERR | POLLHUP)))
+        return;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0)
+        return;
+    dup2(nowhere, fd);
+    close(nowhere);
+}
+
 static void set_streams(const struct attempt *attempt)
 {
     message_redirect(NULL);
@@ -257,6 +271,8 @@ static void set_streams(const struct attempt *attempt)
     for (int i = 0; i < 2; i++)
         if (attempt->output[i])
             dup2(attempt->output[i], STDOUT_FILENO + i);
+    drop_output_without_reader(STDOUT_FILENO);
+    drop_output_without_reader(STDERR_FILENO);
 }
 
 _Noreturn void attempt_be(const struct attempt *attempt, int go, int result, int report)
