@@ -56,6 +56,17 @@ R5_a_cleanup_whose_output_nobody_reads_is_not_ended_by_that() {
     done
 }
 
+# A parent that ignores SIGCHLD would take the exit statuses of the shells that check a file away.
+R3_where_sigchld_is_ignored_cleanups_run() {
+    write_forms
+    local form
+    for form in "${forms[@]}"; do
+        command_of "$form"
+        env --ignore-signal=CHLD "${command[@]}" >out 2>err </dev/null || fail "$form: status $?"
+        [[ -e $form-cleaned ]] || fail "$form: the cleanup did not run"
+    done
+}
+
 R4_a_state_that_cannot_grow_is_refused_with_the_reason() {
     status=0
     (ulimit -f 0 && exec lifoguard exec touch ran) 2>&1 | cat >err

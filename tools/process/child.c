@@ -134,6 +134,16 @@ void birth_close_others(const struct birth *birth)
     close_all((unsigned)from, UINT_MAX);
 }
 
+static bool ends_were_ignored;
+
+void child_keep_ends(void)
+{
+    struct birth birth = {0};
+    note_ignored(&birth, SIGCHLD);
+    ends_were_ignored |= birth.ignored[SIGCHLD];
+    set_handler(SIGCHLD, SIG_DFL);
+}
+
 void birth_take(struct birth *birth)
 {
     *birth = (struct birth){0};
@@ -145,8 +155,8 @@ void birth_take(struct birth *birth)
         note_ignored(birth, survived[i]);
         set_handler(survived[i], SIG_IGN);
     }
-    /* An ignored SIGCHLD would take the children's exit statuses away. */
-    set_handler(SIGCHLD, SIG_DFL);
+    child_keep_ends();
+    birth->ignored[SIGCHLD] = ends_were_ignored;
     sigset_t set = taken_set(birth);
     sigprocmask(SIG_BLOCK, &set, &birth->mask);
 }

@@ -19,6 +19,10 @@ struct birth {
  * signals that this program takes by a descriptor, and ignores those that would end it for a trifle. */
 void birth_take(struct birth *birth);
 
+/* Before that, for a program that waits for children of its own first: a parent that ignored SIGCHLD would take their exit statuses
+ * away. birth_take then notes what it was. */
+void child_keep_ends(void);
+
 /* For lg_defer. */
 void birth_free(struct birth *birth);
 
