@@ -25,6 +25,16 @@ D2_directory_umask_and_environment_are_those_of_the_registration() {
     expect_out "$PWD/d"$'\n0027\nthen unset'
 }
 
+# As after `source venv/bin/activate`.
+D2_a_program_is_found_by_the_path_of_the_registration() {
+    mkdir mine
+    printf '#!/bin/sh\necho mine\n' >mine/tool
+    chmod +x mine/tool
+    inside 'PATH=$PWD/mine:$PATH; lifoguard defer tool; lifoguard acquire --undo tool -- true; PATH=/nowhere'
+    expect_out $'mine\nmine'
+    expect_silence
+}
+
 a_late_one_sees_the_variables_that_were_set_last() {
     inside 'lifoguard set S=begun; lifoguard defer --late --shell "echo \$S"; lifoguard set S=done'
     expect_out 'done'
