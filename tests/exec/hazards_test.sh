@@ -67,6 +67,22 @@ R3_where_sigchld_is_ignored_cleanups_run() {
     done
 }
 
+# With few processes left (ulimit -u), a shell that starts in between could not fork. Where there is no such program, the shell says so.
+R6_a_cleanup_of_plain_words_needs_no_shell() {
+    printf '#!/bin/sh\ncat /proc/$PPID/comm >"$1-parent"\n' >clean
+    chmod +x clean
+    echo 'lifoguard defer --shell "./clean exec"; lifoguard defer --shell "no-such-tool"' >script
+    printf 'true\ndefer ./clean lines\ndefer no-such-tool\n' >lines.jobs
+    printf "jobs:\n  a: {run: 'true', defer: [./clean graph, no-such-tool]}\n" >graph.yaml
+    local form
+    for form in "${forms[@]}"; do
+        command_of "$form"
+        "${command[@]}" >out 2>err </dev/null
+        [[ $(<"$form-parent") == lifoguard-try ]] || fail "$form: below $(<"$form-parent")"
+        grep -q 'no-such-tool: .*not found' out err || fail "$form: the shell does not say what is missing"
+    done
+}
+
 R4_a_state_that_cannot_grow_is_refused_with_the_reason() {
     status=0
     (ulimit -f 0 && exec lifoguard exec touch ran) 2>&1 | cat >err

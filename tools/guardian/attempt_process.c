@@ -2,6 +2,7 @@
 #include "attempt_process.h"
 
 #include "buffer.h"
+#include "direct.h"
 #include "execute.h"
 #include "message.h"
 #include "spec.h"
@@ -185,6 +186,31 @@ static bool enter_directory(const struct attempt *attempt)
     return false;
 }
 
+/* A shell would set PWD to the directory that it finds itself in. */
+static bool has_its_directory(const struct attempt *attempt)
+{
+    const char *here = attempt->directory;
+    for (const char *const *at = attempt->environment; *at; at++)
+        if (strncmp(*at, "PWD=", 4) == 0)
+            here = *at + 4;
+    return strcmp(here, attempt->directory) == 0;
+}
+
+/* A program and plain words need no shell, which could want for a process to fork. If there is no such program, it is for the shell to say
+ * so. */
+static void try_without_shell(const struct attempt *attempt)
+{
+    char **words = has_its_directory(attempt) ? direct_words_of_shell(attempt->arguments) : NULL;
+    if (!words)
+        return;
+    union {
+        char **mine;
+        const char *const *text;
+    } direct = {.mine = words};
+    child_try_execute(direct.text, attempt->environment);
+    free(words);
+}
+
 struct command {
     const struct attempt *attempt;
     const struct watch *watch;
@@ -204,6 +230,7 @@ static void become(const void *data, int failure)
     }
     birth_give(attempt->birth, false);
     umask(attempt->umask);
+    try_without_shell(attempt);
     child_execute(attempt->arguments, attempt->environment, failure);
 }
 
