@@ -1,111 +1,8 @@
 #!/usr/bin/env bash
 # `lifoguard exec` and what goes with it, as people use them: exec_test.sh PROGRAM CASE. Each case is a function below.
 # shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
-set -uo pipefail
-# Bash complains of a locale that is not there.
-export LC_ALL=C.UTF-8
-ulimit -f 200000
-ulimit -c 0
-
-program=$(realpath "$1")
-work=$(mktemp -d)
-mkdir "$work/bin"
-ln -s "$program" "$work/bin/lifoguard"
-export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
-unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
-# shellcheck source=tests/leave.sh
-source "$(dirname "$(realpath "$0")")/../leave.sh"
-mkdir "$work/here" "$work/home"
-cd "$work/here" || exit 1
-state=$XDG_STATE_HOME/lifoguard
-
-fail() {
-    printf 'failed: %s\n' "$*"
-    for file in out err; do
-        [[ ! -f $file ]] || sed "s/^/$file: /" "$file"
-    done
-    exit 1
-}
-
-# inside SCRIPT OPTION…: runs a bash script under exec; sets status, and leaves the output in out and err.
-inside() {
-    status=0
-    timeout --foreground 600 lifoguard exec "${@:2}" bash -c "$1" script one two >out 2>err </dev/null || status=$?
-}
-
-# start SCRIPT OPTION…: likewise in the background; sets runner, guardian, command.
-start() {
-    env --default-signal=INT,QUIT,HUP lifoguard exec "${@:2}" bash -c "$1" >out 2>err </dev/null &
-    runner=$!
-    until_true child_of "$runner"
-    guardian=$child
-    until_true child_of "$guardian"
-    command=$child
-}
-
-finish() {
-    status=0
-    wait "$runner" || status=$?
-}
-
-child_of() {
-    local children=()
-    read -ra children <"/proc/$1/task/$1/children" || true
-    child=${children[0]-}
-    [[ -n $child ]]
-}
-
-# until_true COMMAND…: waits for it, for longer than any machine takes.
-until_true() {
-    local end=$((SECONDS + 300))
-    while ((SECONDS < end)); do
-        ! "$@" 2>/dev/null || return 0
-        sleep 0.01
-    done
-    fail "never: $*"
-}
-
-# with_limit COMMAND…: runs it with a limit as its last argument, with ever longer ones, until what is ended at the limit
-# has come as far as to make the file `reached`.
-with_limit() {
-    local seconds
-    for seconds in 0.1 0.5 2 10 60; do
-        rm -f reached
-        "$@" "${seconds}s"
-        [[ ! -e reached ]] || return 0
-    done
-    fail "not reached within $seconds s: $*"
-}
-
-# kill_both RUNNER GUARDIAN: stopped first, so that neither sees the other's end, and acts.
-kill_both() {
-    kill -STOP "$2" "$1"
-    until_true state_of "$2" T
-    until_true state_of "$1" T
-    kill -KILL "$1" "$2"
-    until_true gone "$1"
-    until_true gone "$2"
-}
-
-# One that has ended, and that nobody has waited for yet, is gone as well.
-gone() { ! kill -0 "$1" 2>/dev/null || state_of "$1" Z; }
-# state_of PID LETTER: as /proc shows it.
-state_of() { grep -q "^State:.$2" "/proc/$1/status"; }
-
-expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
-expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
-expect_err() { grep -qE -e "$1" err || fail "not said: $1"; }
-expect_silence() { [[ ! -s err ]] || fail "said something"; }
-expect_nothing_pending() { [[ -z $(lifoguard pending 2>&1) ]] || fail "pending: $(lifoguard pending 2>&1)"; }
-
-# refused COMMAND…: it ends with status 125, and says why; it prints nothing.
-refused() {
-    status=0
-    "$@" >out 2>err </dev/null || status=$?
-    expect_status 125
-    [[ -s err ]] || fail "refused without a word"
-    expect_out ''
-}
+# shellcheck source=tests/exec/prelude.sh
+source "$(dirname "$0")/prelude.sh"
 
 # ---- what is registered, and how it runs ----
 
@@ -126,6 +23,16 @@ D2_directory_umask_and_environment_are_those_of_the_registration() {
     inside 'mkdir d; cd d; umask 027; export A=then; lifoguard defer --shell "pwd; umask; echo \$A \${B-unset}"
         cd /; umask 077; export A=later B=later'
     expect_out "$PWD/d"$'\n0027\nthen unset'
+}
+
+# As after `source venv/bin/activate`.
+D2_a_program_is_found_by_the_path_of_the_registration() {
+    mkdir mine
+    printf '#!/bin/sh\necho mine\n' >mine/tool
+    chmod +x mine/tool
+    inside 'PATH=$PWD/mine:$PATH; lifoguard defer tool; lifoguard acquire --undo tool -- true; PATH=/nowhere'
+    expect_out $'mine\nmine'
+    expect_silence
 }
 
 a_late_one_sees_the_variables_that_were_set_last() {
@@ -239,10 +146,6 @@ R3_kill_works_where_there_is_no_such_program() {
     ! grep -q 'no program\|could not be started' err || fail 'kill is not found'
     until_true gone "$(<pid)" # some parent waits for it, some time
 }
-
-# in_container COMMAND…: as PID 1 of a namespace of its own, as below docker.
-in_container() { unshare -rpf --kill-child --mount-proc "$@"; }
-needs_containers() { in_container true 2>/dev/null || { echo 'no PID namespaces here: skipped'; exit 77; }; }
 
 # The guardian has number 2 there, which elsewhere is the parent of the kernel's threads.
 R3_in_a_container_too_what_is_left_running_is_ended() {

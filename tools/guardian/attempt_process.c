@@ -2,6 +2,7 @@
 #include "attempt_process.h"
 
 #include "buffer.h"
+#include "direct.h"
 #include "execute.h"
 #include "message.h"
 #include "spec.h"
@@ -112,7 +113,7 @@ static void set_input(void)
 {
     if (isatty(STDIN_FILENO))
         return;
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = child_open_empty(O_RDONLY | O_CLOEXEC);
     if (fd > STDIN_FILENO) {
         dup2(fd, STDIN_FILENO);
         close(fd);
@@ -185,6 +186,31 @@ static bool enter_directory(const struct attempt *attempt)
     return false;
 }
 
+/* A shell would set PWD to the directory that it finds itself in. */
+static bool has_its_directory(const struct attempt *attempt)
+{
+    const char *here = attempt->directory;
+    for (const char *const *at = attempt->environment; *at; at++)
+        if (strncmp(*at, "PWD=", 4) == 0)
+            here = *at + 4;
+    return strcmp(here, attempt->directory) == 0;
+}
+
+/* A program and plain words need no shell, which could want for a process to fork. If there is no such program, it is for the shell to say
+ * so. */
+static void try_without_shell(const struct attempt *attempt)
+{
+    char **words = has_its_directory(attempt) ? direct_words_of_shell(attempt->arguments) : NULL;
+    if (!words)
+        return;
+    union {
+        char **mine;
+        const char *const *text;
+    } direct = {.mine = words};
+    child_try_execute(direct.text, attempt->environment);
+    free(words);
+}
+
 struct command {
     const struct attempt *attempt;
     const struct watch *watch;
@@ -204,6 +230,7 @@ static void become(const void *data, int failure)
     }
     birth_give(attempt->birth, false);
     umask(attempt->umask);
+    try_without_shell(attempt);
     child_execute(attempt->arguments, attempt->environment, failure);
 }
 
@@ -247,16 +274,32 @@ static void forget_signals_of_group(const struct attempt *attempt)
         kill(getpid(), SIGTERM);
 }
 
+/* A pipe whose reader has ended, or a terminal that is gone: SIGPIPE or an error at its first line would keep a cleanup from
+ * releasing what it is there for. */
+static void drop_output_without_reader(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    if (poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & (POLLERR | POLLHUP)))
+        return;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0)
+        return;
+    dup2(nowhere, fd);
+    close(nowhere);
+}
+
 static void set_streams(const struct attempt *attempt)
 {
     message_redirect(NULL);
     if (attempt->empty_input) {
         close(STDIN_FILENO);
-        open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the lowest free one */
+        child_open_empty(O_RDONLY); /* the lowest free one */
     }
     for (int i = 0; i < 2; i++)
         if (attempt->output[i])
             dup2(attempt->output[i], STDOUT_FILENO + i);
+    drop_output_without_reader(STDOUT_FILENO);
+    drop_output_without_reader(STDERR_FILENO);
 }
 
 _Noreturn void attempt_be(const struct attempt *attempt, int go, int result, int report)

@@ -1,17 +1,16 @@
 /* `lifoguard run`: its command line. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "lines.h"
 #include "options.h"
 #include "parse.h"
 #include "run.h"
 #include "secret.h"
 
-#include <fcntl.h>
 #include <lifoguard/lifoguard.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "usage: lifoguard run [OPTION…] FILE [ARGUMENT…]\n"
@@ -64,20 +63,6 @@ static const char help[] =
     "lifoguard tells goes to stderr.\n"
     "\n"
     "Afterwards: lifoguard history, lifoguard show RUN, lifoguard logs RUN LINE.\n";
-
-/* Started with one of the descriptors 0 to 2 closed, the program's own would get that number, and what is
- * printed would go into them. */
-static bool open_standard_descriptors(void)
-{
-    int fd;
-    do {
-        /* lifoguard-vet: allow leak: these numbers are to stay taken */
-        fd = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the commands have it too */
-        if (fd < 0)
-            return false;
-    } while (fd <= STDERR_FILENO);
-    return close(fd) == 0;
-}
 
 static void mark_secret(const char *name)
 {
@@ -134,8 +119,9 @@ int run_lines_command(char **arguments)
                              {"help", OPTION_FLAG, &show_help},
                              {0}};
     record_take_options(&request.record, table);
-    if (!open_standard_descriptors())
-        return RUN_BAD_FILE;
+    /* The file would get the number of a closed one, and what is printed would go into it. The commands have them too. */
+    bool closed[3];
+    child_fill_descriptors(closed);
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
         return print_text(help);

@@ -1,5 +1,6 @@
 /* The program `lifoguard`: the library's rules for people who do not write C. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "client.h"
 #include "exec.h"
 #include "failed.h"
@@ -29,6 +30,7 @@ static int vet_command(char **arguments)
 
 static int run_either_command(char **arguments)
 {
+    child_keep_ends(); /* of the shells that check the file */
     return is_graph(arguments) ? run_graph_command(arguments) : run_lines_command(arguments);
 }
 

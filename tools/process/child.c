@@ -37,12 +37,22 @@ static void note_ignored(struct birth *birth, int number)
     birth->ignored[number] = sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-static void fill_descriptors(struct birth *birth)
+int child_open_empty(int flags)
+{
+    int fd = open("/dev/null", flags);
+    int ends[2];
+    if (fd >= 0 || errno == EMFILE || errno == ENFILE || pipe2(ends, flags & O_CLOEXEC) != 0)
+        return fd;
+    close(ends[1]);
+    return ends[0]; /* the lower one */
+}
+
+void child_fill_descriptors(bool closed[3])
 {
     for (int fd = 0; fd < 3; fd++) {
-        birth->closed[fd] = fcntl(fd, F_GETFD) < 0;
+        closed[fd] = fcntl(fd, F_GETFD) < 0;
         /* The lowest free one is taken: this one. */
-        if (birth->closed[fd] && open("/dev/null", O_RDWR) < 0)
+        if (closed[fd] && child_open_empty(O_RDWR) < 0)
             abort();
     }
 }
@@ -124,19 +134,29 @@ void birth_close_others(const struct birth *birth)
     close_all((unsigned)from, UINT_MAX);
 }
 
+static bool ends_were_ignored;
+
+void child_keep_ends(void)
+{
+    struct birth birth = {0};
+    note_ignored(&birth, SIGCHLD);
+    ends_were_ignored |= birth.ignored[SIGCHLD];
+    set_handler(SIGCHLD, SIG_DFL);
+}
+
 void birth_take(struct birth *birth)
 {
     *birth = (struct birth){0};
     note_inherited(birth);
-    fill_descriptors(birth);
+    child_fill_descriptors(birth->closed);
     for (int i = 0; i < TAKEN; i++)
         note_ignored(birth, taken[i]);
     for (int i = 0; i < SURVIVED; i++) {
         note_ignored(birth, survived[i]);
         set_handler(survived[i], SIG_IGN);
     }
-    /* An ignored SIGCHLD would take the children's exit statuses away. */
-    set_handler(SIGCHLD, SIG_DFL);
+    child_keep_ends();
+    birth->ignored[SIGCHLD] = ends_were_ignored;
     sigset_t set = taken_set(birth);
     sigprocmask(SIG_BLOCK, &set, &birth->mask);
 }

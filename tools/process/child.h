@@ -19,8 +19,19 @@ struct birth {
  * signals that this program takes by a descriptor, and ignores those that would end it for a trifle. */
 void birth_take(struct birth *birth);
 
+/* Before that, for a program that waits for children of its own first: a parent that ignored SIGCHLD would take their exit statuses
+ * away. birth_take then notes what it was. */
+void child_keep_ends(void);
+
 /* For lg_defer. */
 void birth_free(struct birth *birth);
+
+/* Opens an empty input, with the lowest free number: /dev/null, or, where that is not to be had (a bare chroot), a pipe without a
+ * writer. What is written to the latter fails, as to a closed descriptor. -1: errno tells why not. `flags` as of open(2). */
+int child_open_empty(int flags);
+
+/* Fills the closed ones of the descriptors 0 to 2, so that nothing of ours comes to lie there; notes which they were. */
+void child_fill_descriptors(bool closed[3]);
 
 /* In a child: as it was. */
 void birth_give(const struct birth *birth, bool descriptors);

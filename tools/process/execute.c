@@ -17,14 +17,16 @@ _Noreturn void child_fail(int failure)
     _exit(127);
 }
 
-/* execvpe changes neither: its prototype is older than const. */
+/* execvp changes neither: its prototype is older than const. It looks the program up in the PATH that the program is given; execvpe would
+ * do so in ours. */
 static void execute(const char *const *arguments, const char *const *environment)
 {
     union {
         const char *const *text;
-        char *const *words;
+        char **words;
     } argv = {.text = arguments}, envp = {.text = environment};
-    execvpe(argv.words[0], argv.words, envp.words);
+    environ = envp.words;
+    execvp(argv.words[0], argv.words);
 }
 
 bool execute_is_for_shell(const char *word, int failed)

@@ -14,7 +14,8 @@ int child_start(void (*become)(const void *data, int failure), const void *data,
  * is the errno value of the attempt to execute the program. */
 bool execute_is_for_shell(const char *word, int failed);
 
-/* In the child: executes; where execute_is_for_shell, /bin/sh does it. Returns if that fails, with errno. */
+/* In the child: executes the program that the PATH of `environment` finds; where execute_is_for_shell, /bin/sh does it. Returns if that
+ * fails, with errno; the child has that environment from then on. */
 void child_try_execute(const char *const *arguments, const char *const *environment);
 
 /* In the child: executes in the same way; if that fails, tells by `failure` (a descriptor that exec closes), and ends. */

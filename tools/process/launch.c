@@ -143,8 +143,7 @@ static bool put(int fd, int wanted)
 static bool put_empty_input(void)
 {
     close(STDIN_FILENO);
-    int fd = open("/dev/null", O_RDONLY); /* NOLINT(android-cloexec-open): the command's */
-    return fd == STDIN_FILENO;
+    return child_open_empty(O_RDONLY) == STDIN_FILENO;
 }
 
 static bool set_streams(const struct launch *launch)
@@ -213,6 +212,15 @@ static int start_by_fork(const struct launch *launch, pid_t *pid)
     return failed ? failed : not_executed;
 }
 
+/* Where there is no /dev/null, a child has to make its empty input itself. */
+static bool lacks_null(const struct launch *launch)
+{
+    int fd = launch->empty_input ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        close(fd);
+    return launch->empty_input && fd < 0;
+}
+
 /* Whether the refusal is one of the sandbox or of the program itself, the second way tells. That way also does what shells do, and
  * posix_spawnp does not: it runs a script without a first line that names an interpreter, and `kill` where there is no such program. */
 int launch_once(const struct launch *launch, pid_t *pid)
@@ -220,7 +228,8 @@ int launch_once(const struct launch *launch, pid_t *pid)
     int failed = start_by_spawn(launch, pid);
     bool is_for_shell = !launch->words[1] &&
                         (failed == ENOEXEC || execute_is_for_shell(launch->words[0][0], failed));
-    return lgi_is_refused(failed) || is_for_shell ? start_by_fork(launch, pid) : failed;
+    bool by_fork = failed && (lgi_is_refused(failed) || is_for_shell || lacks_null(launch));
+    return by_fork ? start_by_fork(launch, pid) : failed;
 }
 
 lg_error *launch_await(pid_t pid, int *status)

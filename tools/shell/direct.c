@@ -36,6 +36,20 @@ char **direct_words(const char *command)
     return NULL;
 }
 
+char **direct_words_of_shell(const char *const *arguments)
+{
+    static const char *const options[] = {"-c", "-ec", "-euc"};
+    if (strcmp(arguments[0], "/bin/sh") != 0 || !arguments[1])
+        return NULL;
+    const char *const *command = arguments + 2;
+    if (*command && strcmp(*command, "--") == 0)
+        command++;
+    for (size_t i = 0; *command && i < sizeof(options) / sizeof(options[0]); i++)
+        if (strcmp(arguments[1], options[i]) == 0)
+            return direct_words(*command);
+    return NULL;
+}
+
 bool direct_is_for_shell(int failed)
 {
     return failed == ENOENT || failed == ENOTDIR || failed == EACCES || failed == ENOEXEC ||

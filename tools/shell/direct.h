@@ -8,6 +8,9 @@
  * quotes, expansions, redirections, several commands, or a command of the shell's own. */
 char **direct_words(const char *command);
 
+/* The words of such a command that is to be run by /bin/sh -c (-ec, -euc): likewise. */
+char **direct_words_of_shell(const char *const *arguments);
+
 /* Whether a shell would have started the command where execve could not: it is for the shell to try, or to tell. */
 bool direct_is_for_shell(int failed);
 

@@ -63,6 +63,7 @@ lg_error *statements_tampered(const struct state *state, const char *what)
 
 lg_error *database_failure(const struct state *state, int result)
 {
+    int number = 0;
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return &state_busy;
@@ -70,8 +71,12 @@ lg_error *database_failure(const struct state *state, int result)
     case SQLITE_CORRUPT: return database_refuse(state->path, "it is damaged");
     case SQLITE_FULL: return lg_error_new_code(ENOSPC, "%s", state->path);
     case SQLITE_NOMEM: return &lg_error_out_of_memory;
-    default: return lg_error_newf("%s: %s", state->path, sqlite3_errstr(result));
+    case SQLITE_IOERR: number = sqlite3_system_errno(state->database); break;
+    default: break;
     }
+    /* SQLite's own words do not tell a bad disk from a limit (ulimit -f). */
+    return number ? lg_error_new_code(number, "%s", state->path)
+                  : lg_error_newf("%s: %s", state->path, sqlite3_errstr(result));
 }
 
 /* ---- statements ---- */
