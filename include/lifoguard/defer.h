@@ -24,9 +24,10 @@
  * thread may use this header without initialisation, also in constructors, destructors and atexit
  * handlers.
  *
- * Fork: a child process must not unwind into the pending calls of its parent, nor out of a goroutine of its
- * parent. In such a child, lg_panic, lg_goexit and lg_exit print a message on stderr and end the child with
- * status 2.
+ * Fork: a child process must not leave a block whose calls were pending at the fork, nor a goroutine of its
+ * parent: the child calls exec or _exit instead. In such a child, lg_panic, lg_goexit and lg_exit print a message on
+ * stderr and end the child with status 2. The library does not notice a return, which makes the calls of the
+ * parent in the child.
  *
  * Pending calls: lg_pending_visit and lg_pending_print list the deferred calls of the calling goroutine
  * that have not run yet (D12). An `lg_defer_block` and a cleanup variable of another library have no

@@ -63,8 +63,14 @@ def escape_inner(text):
     return text.replace('\\', '\\e').replace('-', '\\-')
 
 
+# What a terminal without UTF-8 shows instead; groff warns of each character that has no such text.
+FALLBACKS = {'u2026': '...', 'mc': 'u', 'u2500': '-', 'u2514': '+', 'u2518': '+', 'u251C': '+', 'u253C': '+', 'u25B2': '^', 'u25B6': '>',
+             'u25BC': 'v'}
+
+
 def title(name, section, version, manual):
-    return f'.TH "{name.upper()}" "{section}" "" "Lifoguard {version}" "{manual}"\n.nh\n.ad l\n'
+    fallbacks = ''.join(f'.fchar \\[{glyph}] {text}\n' for glyph, text in FALLBACKS.items())
+    return f'.TH "{name.upper()}" "{section}" "" "Lifoguard {version}" "{manual}"\n.nh\n.ad l\n{fallbacks}'
 
 
 def verbatim(lines):

@@ -1,4 +1,5 @@
-/* A forked child. The deferred calls that were pending at the fork are the parent's, and are never made in the child. */
+/* A forked child. The deferred calls that were pending at the fork are the parent's, and no unwinding makes them in the child. (Leaving
+ * their block by a return makes them: the library does not see it, and the contract of defer.h forbids it.) */
 #ifndef LGI_DEFER_FORK_H
 #define LGI_DEFER_FORK_H
 

@@ -26,8 +26,8 @@ A first line which is a comment with a file name saves the block in this file, f
 
 `docs.py --mistakes ROOT BUILD PAGE` succeeds if every block of the page is found to be wrong.
 `docs.py --chroot CHROOT ROOT PAGE` runs the commands of a page in a chroot, with the library that is installed there.
-`docs.py --links ROOT PAGE…` checks the links of all pages instead, that the names of the library exist, and that
-README.md and each page in docs/ is a PAGE.
+`docs.py --links ROOT PAGE…` checks the links and lists of contents of all pages instead, that the names of the library exist,
+and that README.md and each page in docs/ is a PAGE.
 """
 
 import os
@@ -371,6 +371,21 @@ def check_links(root):
     return failed
 
 
+def check_contents(root):
+    """A page that begins with a list of its chapters lists all of them."""
+    failed = 0
+    for name in all_pages(root):
+        text = read(os.path.join(root, name))
+        listed = re.findall(r'^- \[[^\]]*\]\(#([^)]*)\)$', text, re.MULTILINE)
+        if len(listed) < 3:
+            continue
+        for heading in re.findall(r'^## (.*)$', pages.without_code(text), re.MULTILINE):
+            if pages.anchor(heading) not in listed:
+                print(f'FAIL: {name}: the list at its beginning lacks "{heading}"')
+                failed += 1
+    return failed
+
+
 def check_tested(root, tested):
     failed = 0
     for name in all_pages(root):
@@ -414,7 +429,7 @@ def check_mistakes(checker):
 def main(arguments):
     if arguments[0] == '--links':
         root = os.path.abspath(arguments[1])
-        return check_links(root) + check_names(root) + check_tested(root, arguments[2:])
+        return check_links(root) + check_contents(root) + check_names(root) + check_tested(root, arguments[2:])
     mistakes = arguments[0] == '--mistakes'
     if arguments[0] == '--chroot':
         checker = Checker(os.path.abspath(arguments[2]), None, arguments[3], os.path.abspath(arguments[1]))

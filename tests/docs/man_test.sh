@@ -12,9 +12,11 @@ fail() {
 
 for page in "$folder"/man[157]/* "$folder"/man3/lifoguard-*; do
     ! grep -q '^\.so ' "$page" || continue # an alias; groff reads the page that it names without its encoding, man does not
-    said=$(cd "$folder" && groff -man -ww -z -Kutf8 -Tutf8 "$page" 2>&1) || fail "$page: groff failed"
-    said=$(grep -v "can't find macro file 'man.local'" <<<"$said" || true) # that file is in /etc, which may be empty
-    [[ -z $said ]] || fail "$page: $said"
+    for device in utf8 ascii; do
+        said=$(cd "$folder" && groff -man -ww -z -Kutf8 -T$device "$page" 2>&1) || fail "$page: groff failed"
+        said=$(grep -v "can't find macro file 'man.local'" <<<"$said" || true) # that file is in /etc, which may be empty
+        [[ -z $said ]] || fail "$page, for $device: $said"
+    done
 done
 
 # A reader has no file that is not installed: each is named by the page that it has become, or as one of the sources.

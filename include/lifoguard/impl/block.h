@@ -5,7 +5,7 @@
 #define LIFOGUARD_IMPL_BLOCK_H
 
 #ifndef __EXCEPTIONS
-#error "lifoguard: compile with -fexceptions, see pkg-config --cflags lifoguard"
+#error "lifoguard: compile with -fexceptions; if installed, pkg-config --cflags lifoguard has it"
 #endif
 
 #if !defined(                                                                                      \

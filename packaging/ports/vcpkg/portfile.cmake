@@ -1,4 +1,6 @@
-# Use it as an overlay: vcpkg install lifoguard --overlay-ports=packaging/ports/vcpkg. The address is where you keep the repository.
+# Use it as an overlay: vcpkg install lifoguard --overlay-ports=packaging/ports/vcpkg. URL and REF are placeholders. Write the address
+# from which your machines clone this repository (your clone has it: git remote get-url origin), and the whole hash of a commit
+# (git rev-parse HEAD), since vcpkg takes no tag here.
 vcpkg_from_git(
     OUT_SOURCE_PATH SOURCE_PATH
     URL https://example.org/lifoguard.git
