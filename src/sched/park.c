@@ -382,9 +382,6 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     LGI_KEEP_ERRNO;
     struct lgi_waiter watch;
 
-    /* Only a thread can end its own wait, at its deadline. */
-    if (__builtin_expect(lgi_forked, 0) && (g->worker || until.lgi_deadline == LG_DURATION_MAX))
-        lgi_refuse_after_fork();
     g->has_deadline = until.lgi_deadline != LG_DURATION_MAX;
     set_may_be_stopped(g, may_be_stopped && !g->stopped);
     if (!is_over_at_once(g, until, &watch)) {
@@ -404,19 +401,34 @@ static uint32_t park(struct lgi_g *g, lg_until until, bool may_be_stopped)
     return claim;
 }
 
+/* In a child after fork only a thread can end its own wait, at its deadline. */
+static inline void refuse_in_child(const struct lgi_g *g, bool for_ever)
+{
+    if (__builtin_expect(lgi_forked, 0) && (g->worker || for_ever))
+        lgi_refuse_after_fork();
+}
+
 uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until)
 {
+    refuse_in_child(g, until.lgi_deadline == LG_DURATION_MAX);
     return park(g, until, true);
 }
 
 uint32_t lgi_park_through(struct lgi_g *g)
 {
-    return park(g, lg_until_forever(), false);
+    return lgi_park_through_until(g, LG_DURATION_MAX);
 }
 
 uint32_t lgi_park_through_until(struct lgi_g *g, lg_time deadline)
 {
+    refuse_in_child(g, deadline == LG_DURATION_MAX);
     return park(g, lg_until_deadline(deadline), false);
+}
+
+uint32_t lgi_park_for_owner(struct lgi_g *g)
+{
+    refuse_in_child(g, false);
+    return park(g, lg_until_forever(), false);
 }
 
 void lgi_note_done(struct lgi_g *g, lg_until until)

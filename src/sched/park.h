@@ -83,6 +83,10 @@ uint32_t lgi_park_otherwise(struct lgi_g *g, lg_until until);
 uint32_t lgi_park_through(struct lgi_g *g);
 uint32_t lgi_park_through_until(struct lgi_g *g, lg_time deadline);
 
+/* As lgi_park_through, for what another thread of this process holds and gives back: a child after fork may wait for it
+ * too. */
+uint32_t lgi_park_for_owner(struct lgi_g *g);
+
 /* The wait is over because until's lgi_done happened: keeps its error for lgi_wait_failed, since the object may be gone
  * after lgi_done_unwatch. */
 void lgi_note_done(struct lgi_g *g, lg_until until);

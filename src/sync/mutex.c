@@ -171,7 +171,7 @@ static lg_error *lock(lg_mutex *mutex, lg_until until, bool through)
             return NULL;
         if (since == 0)
             since = lgi_real_now();
-        uint32_t claim = through ? lgi_park_through(self) : lgi_park(self, until);
+        uint32_t claim = through ? lgi_park_for_owner(self) : lgi_park(self, until);
         if (claim < LGI_READY) {
             leave(mutex, &waiter);
             if (claim != LGI_STOPPED && lgi_mutex_is_abandoned(mutex))

@@ -218,12 +218,19 @@ static void *use_all(void *unused)
     return unused;
 }
 
-/* A signal must not go to somebody who has stayed in the parent. */
+static void pause_shortly(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* A signal must not go to somebody who has stayed in the parent. Whoever gets it has to wait for the mutex. */
 static void *signal_once(void *unused)
 {
     lg_mutex_lock(mutex);
     atomic_store(&is_set, 1);
     lg_cond_signal(&cond);
+    while (!mutex->lgi_waiters.first)
+        pause_shortly();
     lg_mutex_unlock(mutex);
     return unused;
 }
@@ -255,11 +262,6 @@ static void unlock_and_use(void *unused)
     pthread_join(thread, NULL);
     wait_for_signal();
     _exit(0);
-}
-
-static void pause_shortly(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 enum { WAITERS = 6 };
