@@ -131,11 +131,11 @@ static bool is_statement(const struct stmt *stmt, const struct expr *call, bool 
     return is_statement(stmt->then, call, error) || is_statement(stmt->otherwise, call, error);
 }
 
-/* if (recv_until(…)) break; The errors of limits are shared: nothing is lost. */
+/* if (recv_until(…)) break; if (lg_context_error(ctx)) break; The errors of limits are shared: nothing is lost. */
 static bool has_limit(const char *callee)
 {
     static const char *const words[] = {"until", "try", NULL};
-    return name_has_any(callee, words);
+    return name_has_any(callee, words) || strcmp(callee, "lg_context_error") == 0;
 }
 
 void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
