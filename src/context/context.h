@@ -11,8 +11,8 @@
 
 #include <lifoguard/context.h>
 
+#include "error/list.h"
 #include "sched/goroutine.h"
-#include "sched/list.h"
 #include "sched/lock.h"
 #include "sched/park.h"
 

@@ -6,6 +6,7 @@
 #include "defer/call.h"
 #include "defer/pending.h"
 #include "defer/thread.h"
+#include "error/list.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_overrun, ETIMEDOUT, "a cleanup overran its limit");
 
@@ -16,29 +17,32 @@ struct running {
     lg_time began;
     lg_error *error;
     bool listed;
-    struct running *next, *previous;
+    struct lgi_link link; /* in `all` */
 };
 
 static struct {
     pthread_mutex_t lock;
-    struct running *first, *last;
+    struct lgi_list list;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct running *running_of(struct lgi_link *link)
+{
+    return LGI_HOLDER(link, struct running, link);
+}
 
 /* In the child, only the call that has forked goes on, if one has. */
 void lgi_limited_forked(void)
 {
     pthread_mutex_init(&all.lock, NULL);
-    for (struct running *at = all.first; at; at = at->next)
-        at->listed = false;
-    all.first = all.last = NULL;
+    for (struct lgi_link *at = all.list.first; at; at = at->next)
+        running_of(at)->listed = false;
+    all.list = (struct lgi_list){NULL, NULL};
 }
 
 static void add_running(struct running *running)
 {
     pthread_mutex_lock(&all.lock);
-    running->previous = all.last;
-    *(all.last ? &all.last->next : &all.first) = running;
-    all.last = running;
+    lgi_list_add(&all.list, &running->link);
     running->listed = true;
     pthread_mutex_unlock(&all.lock);
 }
@@ -46,10 +50,8 @@ static void add_running(struct running *running)
 static void remove_running(struct running *running)
 {
     pthread_mutex_lock(&all.lock);
-    if (running->listed) {
-        *(running->previous ? &running->previous->next : &all.first) = running->next;
-        *(running->next ? &running->next->previous : &all.last) = running->previous;
-    }
+    if (running->listed)
+        lgi_list_remove(&all.list, &running->link);
     pthread_mutex_unlock(&all.lock);
 }
 
@@ -69,10 +71,11 @@ size_t lg_overrun_visit(bool (*visit)(const lg_overrun *overrun, void *data), vo
     bool goes_on = true;
     lg_time now = lg_now();
     pthread_mutex_lock(&all.lock);
-    for (const struct running *at = all.first; at && goes_on; at = at->next) {
-        if (now - at->began <= at->call->limit)
+    for (struct lgi_link *at = all.list.first; at && goes_on; at = at->next) {
+        const struct running *running = running_of(at);
+        if (now - running->began <= running->call->limit)
             continue;
-        goes_on = show(at, now - at->began, visit, data);
+        goes_on = show(running, now - running->began, visit, data);
         count++;
     }
     pthread_mutex_unlock(&all.lock);

@@ -7,7 +7,7 @@
 
 #include <lifoguard/until.h>
 
-#include "sched/list.h"
+#include "error/list.h"
 
 struct lgi_job {
     struct lgi_link link;

@@ -8,8 +8,8 @@
 
 #include "defer/exit.h"
 #include "defer/thread.h"
+#include "error/list.h"
 #include "sched/cxx.h"
-#include "sched/list.h"
 #include "sched/park.h"
 #include "sched/wheel.h"
 

@@ -143,14 +143,14 @@ static inline void lgi_helper_works(void)
     __atomic_fetch_sub(&lgi_helpers, 1, __ATOMIC_SEQ_CST);
 }
 
-/* park.c: the calling thread, which is no worker, ends. Its record becomes free for other threads. */
+/* thread_record.c: the calling thread, which is no worker, ends. Its record becomes free for other threads. */
 void lgi_self_end(struct lgi_g *g);
 
 /* For a fork: no thread's record is given out or comes back in between. */
 void lgi_records_lock(void);
 void lgi_records_unlock(void);
 
-/* park.c: the thread whose record has that place (identity.h), or NULL. */
+/* thread_record.c: the thread whose record has that place (identity.h), or NULL. */
 const struct lgi_g *lgi_thread_in_place(uint32_t place);
 
 #endif

@@ -15,7 +15,7 @@
 
 #include <lifoguard/time.h>
 
-#include "sched/list.h"
+#include "error/list.h"
 
 struct lgi_bubble;
 struct lgi_task;

@@ -11,7 +11,7 @@
 #include <lifoguard/semaphore.h>
 #include <lifoguard/shutdown.h>
 
-#include "sched/list.h"
+#include "error/list.h"
 #include "shutdown/order.h"
 #include "signals/signals.h"
 

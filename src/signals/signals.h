@@ -9,7 +9,7 @@
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
 
-#include "sched/list.h"
+#include "error/list.h"
 
 struct lgi_signal_watch {
     /* A bit for each signal, 1 << (number - 1); once the watch has begun, without those that the process ignores. */

@@ -120,11 +120,13 @@ def check_history():
 
 
 def check_schema():
-    """Each map of the schema has the keys of the table of read.c that reads it, and no others."""
+    """Each map of the schema has the keys of the table in read.c or read_job.c that reads it, and no others."""
     with open(ROOT + '/packaging/schema/run.schema.json') as file:
         schema = json.load(file)
-    with open(ROOT + '/tools/graph/read.c') as file:
-        source = file.read()
+    source = ''
+    for name in 'read.c', 'read_job.c':
+        with open(ROOT + '/tools/graph/' + name) as file:
+            source += file.read()
     tables = {name: set(re.findall(r'\{"(\w+)",', body))
               for name, body in re.findall(r'struct map_key (\w+)_keys\[\] = \{(.*?)\};', source, re.S)}
     objects = {'file': schema, 'job': schema['definitions']['job'], 'deferred': schema['definitions']['cleanup'],

@@ -28,7 +28,7 @@ char *request_run_directory(void);
 lg_error *request_send(const char *run_directory, const struct buffer *fields,
                        struct answer *answer) __attribute__((__warn_unused_result__));
 
-/* The fields of requests by which a command carries its cleanups out itself (guardian/serve.c). */
+/* The fields of requests by which a command carries its cleanups out itself (guardian/requests.c). */
 void request_put_number(struct buffer *fields, const char *request, int64_t number);
 void request_put_claim(struct buffer *fields, int64_t sequence, pid_t attempt);
 void request_put_settle(struct buffer *fields, int64_t sequence, bool good, const char *detail);

@@ -107,10 +107,7 @@ static void tick(struct engine *engine)
     }
 }
 
-static void watch_time(struct engine *engine)
-{
-    failed_leave(lg_call_contained(engine_watch_time, engine));
-}
+FAILED_LEAVES(engine_watch_time, struct engine *)
 
 /* ---- the run ---- */
 
@@ -167,7 +164,7 @@ static void run_all(struct engine *engine)
     if (engine->live)
         lg_go(tick, engine);
     if (engine->graph->timeout)
-        lg_go(watch_time, engine);
+        lg_go(engine_watch_time_or_leave, engine);
     if (register_defers(engine))
         run_jobs(engine);
     if (!engine->options->keep) {
@@ -180,10 +177,7 @@ static void run_all(struct engine *engine)
 }
 
 /* On the worker, like all that it starts. */
-static void run_whole(struct engine *engine)
-{
-    failed_leave(lg_call_contained(run_all, engine));
-}
+FAILED_LEAVES(run_all, struct engine *)
 
 static int exit_status(const struct engine *engine)
 {
@@ -246,7 +240,7 @@ static int engine_main(const struct birth *birth, void *data)
     init_works(&engine);
     open_record(&engine);
     lg_waitgroup whole = {0};
-    lg_waitgroup_go(&whole, run_whole, &engine);
+    lg_waitgroup_go(&whole, run_all_or_leave, &engine);
     lg_waitgroup_wait(&whole);
     slots_free(engine.slots);
     record_end(&engine.record);

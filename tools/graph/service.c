@@ -61,15 +61,7 @@ static void watch(struct work *work)
     task_finish(work->service);
 }
 
-static void watch_contained(struct work *work)
-{
-    failed_leave(lg_call_contained(watch, work));
-}
-
-static void go_on_watching(struct work *work)
-{
-    lg_go(watch_contained, work);
-}
+FAILED_STARTS(watch, struct work *)
 
 /* By a goroutine; if there is no memory for its stack, here. */
 static void await_end(struct work *work)
@@ -163,7 +155,7 @@ lg_error *service_start(struct work *work)
         return err;
     }
     work->is_going = true;
-    err = lg_call_contained(go_on_watching, work);
+    err = watch_start(work);
     return err ? err : await_ready(work, &environment);
 }
 

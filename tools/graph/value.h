@@ -5,6 +5,8 @@
 #include "graph.h"
 #include "node.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 struct reader {
     struct graph *graph;
     struct arena *arena;
@@ -38,6 +40,12 @@ bool read_truth(struct reader *reader, const char *what, const struct node *node
 void read_environment(struct reader *reader, const struct node *node, struct words *words);
 /* The assignments of a file. */
 void read_environment_file(struct reader *reader, const struct node *node, struct words *words);
+
+/* read_job.c: a cleanup, or a list of them, is added to *defers. */
+void read_deferreds(struct reader *reader, const struct node *node, struct deferreds *defers);
+/* read_job.c: the keys of a job; `what` names the job. */
+void read_job_keys(struct reader *reader, const struct node *node, const char *what,
+                   struct graph_job *job);
 
 /* A path as the file that is being read means it. */
 const char *read_path(struct reader *reader, const char *path);

@@ -80,10 +80,7 @@ static void read_stream(struct stream *stream)
     close_fd(stream);
 }
 
-static void read_contained(struct stream *stream)
-{
-    failed_leave(lg_call_contained(read_stream, stream));
-}
+FAILED_STARTS(read_stream, struct stream *)
 
 /* Another description of the pipe, which both reads and writes. */
 static void make_lasting(int *input)
@@ -98,16 +95,11 @@ static void make_lasting(int *input)
     *input = both;
 }
 
-static void go_on_reading(struct stream *stream)
-{
-    lg_go(read_contained, stream);
-}
-
 /* Without a reader there is no stream, and the caller ends the taker. */
 static lg_error *start_reader(struct stream *stream, int input)
 {
     lg_waitgroup_add(&stream->all->readers, 1);
-    lg_error *err = lg_call_contained(go_on_reading, stream);
+    lg_error *err = read_stream_start(stream);
     if (!err)
         return NULL;
     lg_waitgroup_done(&stream->all->readers);

@@ -66,23 +66,15 @@ static void follow_to_end(struct tail *tail)
     tail->taker.end(tail->taker.data);
 }
 
-static void follow(struct tail *tail, struct streams *streams)
+static void follow(struct tail *tail)
 {
-    lg_defer(lg_waitgroup_done, &streams->readers);
+    lg_defer(lg_waitgroup_done, &tail->streams->readers);
     lg_defer(unuse, tail);
     if (!tail->is_followed)
         follow_to_end(tail);
 }
 
-static void follow_contained(struct tail *tail, struct streams *streams)
-{
-    failed_leave(lg_call_contained(follow, tail, streams));
-}
-
-static void go_on_following(struct tail *tail, struct streams *streams)
-{
-    lg_go(follow_contained, tail, streams);
-}
+FAILED_STARTS(follow, struct tail *)
 
 /* The caller ends the taker. */
 static void undo(struct tail *tail, int *input)
@@ -114,7 +106,7 @@ struct tail *tail_open(struct streams *streams, const struct stream_taker *taker
                           .users = 2};
     streams->tails = tail;
     lg_waitgroup_add(&streams->readers, 1);
-    lg_error *err = lg_call_contained(go_on_following, tail, streams);
+    lg_error *err = follow_start(tail);
     if (!err)
         return tail;
     lg_error_free(err);

@@ -62,17 +62,14 @@ static void run_all(struct recorded *recorded)
     recorded->status = run_file(request->file, options);
 }
 
-static void run_on_worker(struct recorded *recorded)
-{
-    failed_leave(lg_call_contained(run_all, recorded));
-}
+FAILED_LEAVES(run_all, struct recorded *)
 
 static int run_recorded(const struct lines_request *request, const struct run_options *options)
 {
     struct recorded recorded = {.request = request, .options = *options};
     lg_error_free(lg_set_workers(1));
     lg_waitgroup whole = {0};
-    lg_waitgroup_go(&whole, run_on_worker, &recorded);
+    lg_waitgroup_go(&whole, run_all_or_leave, &recorded);
     lg_waitgroup_wait(&whole);
     return recorded.status;
 }

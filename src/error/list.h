@@ -1,7 +1,7 @@
 /* Lists whose members hold the links, so that a member is added and removed without memory. All zero: empty. The caller
- * locks. (Lists of waiters are in park.h: others may ask without the lock whether they are empty.) */
-#ifndef LGI_SCHED_LIST_H
-#define LGI_SCHED_LIST_H
+ * locks. (Lists of waiters are in sched/park.h: others may ask without the lock whether they are empty.) */
+#ifndef LGI_ERROR_LIST_H
+#define LGI_ERROR_LIST_H
 
 #include <stddef.h>
 
