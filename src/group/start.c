@@ -3,6 +3,8 @@
 #include "group/member.h"
 
 #include "error/keep_errno.h"
+#include "sched/bubble.h"
+#include "time/clock.h"
 
 LG_ERROR_DEFINE(lg_error_member_not_ready, "the member ended before it was ready");
 
@@ -157,8 +159,8 @@ static uint32_t wait(struct lgi_starting *starting, lg_until until)
     return claim;
 }
 
-/* Nothing interrupts this wait. */
-static void wait_through(struct lgi_starting *starting)
+/* Nothing but the deadline interrupts this wait. False: that has come. */
+static bool wait_through(struct lgi_starting *starting, lg_time deadline)
 {
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
@@ -166,14 +168,39 @@ static void wait_through(struct lgi_starting *starting)
     lgi_lock(&group->lgi_lock);
     if (is_over(starting)) {
         lgi_unlock(&group->lgi_lock);
-        return;
+        return true;
     }
     lgi_wait_begin(g, "member that was not ready in time");
     lgi_waiters_push(&starting->waiters, &waiter);
     lgi_unlock(&group->lgi_lock);
-    lgi_park_through(g);
+    if (lgi_park_through_until(g, deadline) >= LGI_READY)
+        return true;
+    lgi_lock(&group->lgi_lock);
+    lgi_waiters_remove(&starting->waiters, &waiter);
+    lgi_unlock(&group->lgi_lock);
+    return false;
 }
 /* NOLINTEND(clang-analyzer-core.StackAddressEscape) */
+
+static bool has_begun(const struct lgi_starting *starting)
+{
+    lgi_lock(&starting->group->lgi_lock);
+    bool begun = starting->member || starting->ended;
+    lgi_unlock(&starting->group->lgi_lock);
+    return begun;
+}
+
+/* A member that was not found may have been on its way from one queue to another, and a thread may be had later. */
+static void begin_elsewhere(struct lgi_starting *starting)
+{
+    const lg_duration longest = LG_SECOND;
+    lg_duration pause = LG_MILLISECOND;
+    while (!lgi_bubbles_exist() && !has_begun(starting) &&
+           !lgi_task_begin_elsewhere(starting->task, starting->task_id) &&
+           !wait_through(starting, lgi_time_in(pause)))
+        if (pause < longest)
+            pause *= 2;
+}
 
 /* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too.) */
 static void give_up(struct lgi_starting *starting)
@@ -189,8 +216,8 @@ static void give_up(struct lgi_starting *starting)
     if (late && starting->give_up)
         starting->give_up(starting->data);
     if (late && !begun && !lgi_self()->worker)
-        lgi_task_begin_elsewhere(starting->task, starting->task_id);
-    wait_through(starting);
+        begin_elsewhere(starting);
+    (void)wait_through(starting, LG_DURATION_MAX);
 }
 
 /* The error of a member that was cancelled because the limit came; one that only passes that on says nothing new. */

@@ -1,6 +1,8 @@
 /* G10: starting members until they are ready. */
 #include "testing/starting.h"
 
+#include "sched/runtime.h"
+
 /* ---- members ---- */
 
 static lg_error *ready_then_fail(lg_error *error)
@@ -292,7 +294,58 @@ START_TEST(S8_G10_its_limit_holds_while_every_worker_computes)
 }
 END_TEST
 
-RUN_TESTS("start", g10_it_returns_when_the_member_is_ready,
+/* The starter changes it meanwhile. */
+#if defined(__clang__)
+__attribute__((disable_sanitizer_instrumentation))
+#endif
+static bool looks_elsewhere(void)
+{
+    const char *what = __atomic_load_n(&lgi_main->waits_for, __ATOMIC_RELAXED);
+    return what && what[0] == 'm' && what[sizeof("member t") - 1] == 'h'; /* "that was not ready" */
+}
+
+/* As a worker does that steals: takes the goroutine from one queue, and puts it into another. In between the starter looks. */
+static void *move_while_starter_looks(void *limit)
+{
+    struct lgi_task *task;
+    while (!(task = lgi_run_queue_take(&lgi_injected)))
+        usleep(100);
+    lgi_done_set(limit, &lg_error_cancelled);
+    while (!looks_elsewhere())
+        usleep(100);
+    lgi_run_queue_put(&lgi_workers[0]->starts, task);
+    return NULL;
+}
+
+static void starts_while_moved(void *unused)
+{
+    pthread_t thread;
+    lg_group group = {0};
+    struct lgi_done limit = {0};
+    lg_until until = lg_until_forever();
+    (void)unused;
+    until.lgi_done = &limit;
+    keep_workers_busy(2);
+    if (pthread_create(&thread, NULL, move_while_starter_looks, &limit) != 0)
+        _exit(9);
+    lg_error *error = lg_group_start(&group, until, never_ready, &group);
+    tell(lg_error_message(error));
+    lg_error_free(error);
+    enough = 1;
+    lg_group_free(&group);
+    pthread_join(thread, NULL);
+}
+
+START_TEST(S8_G10_its_limit_holds_for_a_member_that_is_just_moved)
+{
+    struct outcome *outcome = in_child(starts_while_moved, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "cancelled ");
+}
+END_TEST
+
+RUN_TESTS("start", S8_G10_its_limit_holds_for_a_member_that_is_just_moved,
+          g10_it_returns_when_the_member_is_ready,
           g10_the_error_of_a_member_that_ends_before_is_the_result,
           g10_the_limit_cancels_only_the_member, g10_a_ready_member_fails_as_any_other,
           g10_the_group_cancels_it_too, g10_a_groups_context_cancels_it_too,
