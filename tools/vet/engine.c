@@ -266,6 +266,7 @@ void simulate(struct simulation *simulation)
     queue.seen = arena_take(simulation->arena, sizeof(*queue.seen) * (size_t)ir->code.count);
     queue.tested = arena_take(simulation->arena, (size_t)ir->places.count + 1);
     mark_tested(ir, queue.tested);
+    asked_find(simulation->ir);
     simulation->queue = &queue;
     struct state first = {.phase = NOT_HELD, .acquired = -1, .released = -1, .facts = facts_none()};
     if (simulation->parameter >= 0) {

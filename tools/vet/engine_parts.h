@@ -13,6 +13,11 @@ struct queue {
     unsigned char *tested; /* places whose facts matter: 1, and MASKED if some of their bits do */
 };
 
+/* asked.c */
+void asked_find(struct ir *ir);
+/* Is the place perhaps asked from this statement on, before it gets another value? */
+bool asked_from(const struct ir *ir, int instr, int place);
+
 #define MASKED 2
 /* engine.c: flags, of `flags & A`; -1: another expression. */
 int masked_by(const struct ir *ir, int place);
@@ -27,7 +32,7 @@ bool is_alias(const struct state *state, int place);
 void drop_holder(struct state *state, int index);
 bool add_pass(struct state *state, const char *callee);
 bool add_keeping_pass(struct state *state, const char *callee);
-void follow(struct simulation *simulation, const struct state *next, int instr);
+void follow(struct simulation *simulation, const struct state *from, int instr);
 void note(struct simulation *simulation, enum event_kind kind, int instr,
           const struct state *state);
 
