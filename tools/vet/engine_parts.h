@@ -94,6 +94,12 @@ bool implies_unnamed(const struct simulation *simulation, const struct state *st
 bool implies_standard(const struct simulation *simulation, const struct state *state,
                       const struct instr *branch, bool truth);
 
+/* engine_guard.c: from a branch, on the one edge of which the resource is perhaps released */
+bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
+                    int other, const struct instr *branch);
+bool releases_otherwise(const struct simulation *simulation, const struct state *state, int edge,
+                        int other);
+
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,
                const struct instr *branch);
