@@ -269,6 +269,7 @@ void simulate(struct simulation *simulation)
     for (int i = 0; i < ir->places.count; i++)
         if ((queue.tested[i] & 1) && masked_by(ir, i) >= 0)
             *ADD(simulation->arena, &queue.masks) = i;
+    asked_find(simulation->ir);
     simulation->queue = &queue;
     struct state first = {.phase = NOT_HELD, .acquired = -1, .released = -1, .facts = facts_none()};
     if (simulation->parameter >= 0) {

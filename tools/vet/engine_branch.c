@@ -4,128 +4,6 @@
 
 #include <string.h>
 
-static int skip_joins(const struct ir *ir, int at)
-{
-    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
-        at = ir->code.at[at].next;
-    return at;
-}
-
-#define GUARD_STEPS 300
-
-struct guard {
-    const struct simulation *simulation;
-    const struct state *state;
-    int meeting, budget;
-};
-
-static bool releases_here(const struct guard *guard, const struct instr *instr)
-{
-    int argument;
-    if (instr->kind != I_CALL)
-        return false;
-    if (guard->simulation->site->argument)
-        return pair_released(guard->simulation, instr);
-    for (int i = 0; i < guard->state->holder_count; i++)
-        if (call_releases(guard->simulation->ir, instr, guard->state->holders[i], &argument) > 0)
-            return true;
-    return false;
-}
-
-/* `a(f) || fclose(f)`: its result is looked at, so it is no cleanup under a condition. */
-static bool result_is_tested(const struct ir *ir, const struct instr *call)
-{
-    int next = skip_joins(ir, call->next);
-    return next >= 0 && ir->code.at[next].kind == I_BRANCH && call->dst >= 0 &&
-           ir->code.at[next].left.place == call->dst;
-}
-
-/* if (missing) { path_release(&path); insert(&path); … path_release(&path); } releases what the block itself acquires. */
-static bool fills_again(const struct guard *guard, const struct instr *call)
-{
-    int argument;
-    if (call->kind != I_CALL || call->implicit || !guard->simulation->site->by_address)
-        return false;
-    for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].kind == O_ADDRESS && holds(guard->state, call->args[i].place) &&
-            call_releases(guard->simulation->ir, call, call->args[i].place, &argument) == 0)
-            return acquisition_at(guard->simulation->site,
-                                  (int)(call - guard->simulation->ir->code.at)) != NULL;
-    return false;
-}
-
-static bool meets_released(struct guard *guard, int at, bool released)
-{
-    for (; at >= 0 && guard->budget-- > 0; at = guard->simulation->ir->code.at[at].next) {
-        const struct instr *instr = &guard->simulation->ir->code.at[at];
-        if (at == guard->meeting)
-            return released;
-        if (instr->kind == I_RETURN || instr->kind == I_STOP)
-            return false;
-        if (instr->kind == I_BRANCH && instr->other > at &&
-            meets_released(guard, instr->other, released))
-            return true;
-        if (released && fills_again(guard, instr))
-            return false;
-        if (releases_here(guard, instr)) {
-            if (result_is_tested(guard->simulation->ir, instr))
-                return false;
-            released = true;
-        }
-        if (instr->next <= at)
-            return false; /* the next round of a loop */
-    }
-    return false;
-}
-
-/* Does the edge begin with a goto, a break or a continue? */
-static bool jumps(const struct ir *ir, int at)
-{
-    for (; at >= 0 && ir->code.at[at].kind == I_JOIN; at = ir->code.at[at].next)
-        if (ir->code.at[at].label || ir->code.at[at].next <= at)
-            return true;
-    return false;
-}
-
-/* Is there a release on this edge, after which it meets the other edge again? `if (owned) free(p);` Then the condition,
- * which is not understood, says whether there is something to release. */
-static bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
-                           int other)
-{
-    if (jumps(simulation->ir, other))
-        return false;
-    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), GUARD_STEPS};
-    return meets_released(&guard, edge, false);
-}
-
-/* The first call that frees something from here on, before the next branch; -1: none. */
-static int straight_to_free(const struct guard *guard, int at)
-{
-    const struct ir *ir = guard->simulation->ir;
-    for (int steps = 0; at >= 0 && steps < 6; steps++, at = ir->code.at[at].next) {
-        const struct instr *instr = &ir->code.at[at];
-        if (instr->kind == I_BRANCH || instr->kind == I_RETURN || instr->kind == I_STOP)
-            return -1;
-        if (instr->kind == I_CALL && instr->callee && name_only_frees(instr->callee))
-            return at;
-    }
-    return -1;
-}
-
-/* if (table_has(table)) table_free(table); else free(p); Both ways release something, and then meet again: the other one what
- * the table has, which may well be p. On its own way, p may be released under a condition. */
-static bool releases_otherwise(const struct simulation *simulation, const struct state *state,
-                               int edge, int other)
-{
-    struct guard guard = {simulation, state, -1, GUARD_STEPS};
-    const struct ir *ir = simulation->ir;
-    int another = straight_to_free(&guard, other);
-    if (another < 0 || releases_here(&guard, &ir->code.at[another]))
-        return false;
-    guard.meeting = skip_joins(ir, ir->code.at[another].next);
-    return meets_released(&guard, edge, false);
-}
-
 /* if (p == MAP_FAILED), if (h == INVALID_HANDLE): then there is none. */
 static bool implies_call_failed(const struct simulation *simulation, const struct state *state,
                                 const struct instr *branch, bool truth)
@@ -409,7 +287,7 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
             next.holder_count = 0;
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
-            guards_release(simulation, &next, opposite, target)) {
+            guards_release(simulation, &next, opposite, target, branch)) {
             if (is_part_of_site(simulation, branch->left.place) ||
                 set_since(simulation, state, branch->left.place) ||
                 decided_before(simulation, state, branch) ||

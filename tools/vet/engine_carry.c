@@ -219,13 +219,13 @@ static void set_bits(struct simulation *simulation, struct state *state, int dst
     const char *name = place_text(ir, dst);
     bool status = added && (strstr(name, "err") || names_status(name));
     if (added && matters(simulation, dst))
-        state->facts = facts_set(simulation->arena, state->facts,
+        state->facts = facts_set(simulation->arena, ir, state->facts,
                                  (struct fact){.place = dst, .signs = NEGATIVE | POSITIVE});
     EACH (mask, &simulation->queue->masks) {
         if (masked_by(ir, *mask) == dst &&
             (none || status || names_mask(set->text, ir->places.at[*mask].text)))
             state->facts = facts_set(
-                simulation->arena, state->facts,
+                simulation->arena, ir, state->facts,
                 (struct fact){.place = *mask, .signs = added ? NEGATIVE | POSITIVE : ZERO});
     }
 }
@@ -260,7 +260,7 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
     state->facts = facts_forget(simulation->arena, simulation->ir, state->facts, dst);
     fact.place = dst;
     if (matters(simulation, dst))
-        state->facts = facts_set(simulation->arena, state->facts, fact);
+        state->facts = facts_set(simulation->arena, simulation->ir, state->facts, fact);
     set_bits(simulation, state, dst, value);
 }
 

@@ -55,6 +55,30 @@ static bool is_new_error(const struct ir *ir, int place)
     return false;
 }
 
+/* log_error_errno(…), log_oom(), make_error(…), throw_errno(…), error(…): they report a failure and return what says so. */
+static bool reports_failure(const char *name)
+{
+    static const char *const alone[] = {"error", "error_errno", "log_oom", NULL};
+    static const char *const verbs[] = {"log",  "make", "set",    "throw", "raise",
+                                        "fail", "push", "report", "reply", NULL};
+    static const char *const nouns[] = {"errno", "errnof", "error", "errorf", "oom", NULL};
+    static const char *const clears[] = {"clear", "reset", "ignore", "is", "has", "get", NULL};
+    return word_in(name, alone) ||
+           (name_has_any(name, verbs) && (name_has_any(name, nouns) || name_has(name, "throw")) &&
+            !name_has_any(name, clears));
+}
+
+/* return log_error_errno(r, "Cannot open %s", name); */
+static bool is_report(const struct ir *ir, int place)
+{
+    if (ir->places.at[place].kind != P_TEMPORARY)
+        return false;
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->dst == place && instr->callee && !instr->indirect)
+            return reports_failure(instr->callee);
+    return false;
+}
+
 static enum exit_class class_of_symbol(const char *symbol)
 {
     int means = name_means(symbol);
@@ -153,6 +177,8 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
                : fact.signs == POSITIVE && fact.equal.kind == 0 ? CLASS_UNKNOWN
                                                                 : CLASS_FAILURE;
     if (result->kind == O_PLACE && returns_error(ir) && is_new_error(ir, result->place))
+        return CLASS_FAILURE;
+    if (result->kind == O_PLACE && !returns_error(ir) && is_report(ir, result->place))
         return CLASS_FAILURE;
     if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
         return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? CLASS_FAILURE

@@ -14,6 +14,11 @@ struct queue {
     VEC(int) masks;        /* the places of `flags & A` that are tested */
 };
 
+/* asked.c */
+void asked_find(struct ir *ir);
+/* Is the place perhaps asked from this statement on, before it gets another value? */
+bool asked_from(const struct ir *ir, int instr, int place);
+
 #define MASKED 2
 /* engine.c: flags, of `flags & A`; -1: another expression. */
 int masked_by(const struct ir *ir, int place);
@@ -28,7 +33,7 @@ bool is_alias(const struct state *state, int place);
 void drop_holder(struct state *state, int index);
 bool add_pass(struct state *state, const char *callee);
 bool add_keeping_pass(struct state *state, const char *callee);
-void follow(struct simulation *simulation, const struct state *next, int instr);
+void follow(struct simulation *simulation, const struct state *from, int instr);
 void note(struct simulation *simulation, enum event_kind kind, int instr,
           const struct state *state);
 
@@ -89,6 +94,12 @@ bool implies_unnamed(const struct simulation *simulation, const struct state *st
 /* … that the descriptor or stream is one of the standard ones, which nobody need close? */
 bool implies_standard(const struct simulation *simulation, const struct state *state,
                       const struct instr *branch, bool truth);
+
+/* engine_guard.c: from a branch, on the one edge of which the resource is perhaps released */
+bool guards_release(const struct simulation *simulation, const struct state *state, int edge,
+                    int other, const struct instr *branch);
+bool releases_otherwise(const struct simulation *simulation, const struct state *state, int edge,
+                        int other);
 
 /* engine_branch.c */
 void do_branch(struct simulation *simulation, const struct state *state,

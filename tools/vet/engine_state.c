@@ -86,11 +86,54 @@ static bool passes_include(const struct state *a, const struct state *b)
     return true;
 }
 
+/* Without what is known of places that nobody asks any more: such facts only keep states apart. */
+static const struct facts *asked_facts(const struct simulation *simulation,
+                                       const struct state *state, int at)
+{
+    const struct facts *facts = state->facts;
+    unsigned char kept[MOST_FACTS + 1];
+    int count = 0;
+    for (int i = 0; i < facts->count; i++) {
+        int place = facts->at[i].place;
+        kept[i] = holds(state, place) || asked_from(simulation->ir, at, place);
+        count += kept[i];
+    }
+    if (count == facts->count)
+        return facts;
+    struct facts *result = arena_take(simulation->arena,
+                                      sizeof(*result) + sizeof(struct fact) * (size_t)count);
+    for (int i = 0; i < facts->count; i++)
+        if (kept[i])
+            result->at[result->count++] = facts->at[i];
+    result->clock = facts->clock;
+    return result;
+}
+
+/* What a joined state covers need not be compared with any more. */
+static void take_place(const struct simulation *simulation, struct seen *seen, struct state *joined)
+{
+    int kept = 0;
+    EACH (old, &seen->states) {
+        bool covered = same_property(*old, joined) &&
+                       !(simulation->parameter >= 0 &&
+                         !(*old)->pass_count != !joined->pass_count) &&
+                       facts_imply((*old)->facts, joined->facts) && passes_include(joined, *old);
+        if (covered)
+            joined->stands_for += (*old)->stands_for;
+        else
+            seen->states.at[kept++] = *old;
+    }
+    seen->states.count = kept;
+}
+
 /* Puts a state to be followed, unless it is no news at its instruction. */
-void follow(struct simulation *simulation, const struct state *next, int instr)
+void follow(struct simulation *simulation, const struct state *from, int instr)
 {
     if (instr < 0)
         return;
+    struct state here = *from, *next = &here;
+    if (simulation->ir->code.at[instr].kind == I_JOIN)
+        here.facts = asked_facts(simulation, from, instr);
     struct queue *queue = simulation->queue;
     struct seen *seen = &queue->seen[instr];
     struct state *alike = NULL;
@@ -102,17 +145,19 @@ void follow(struct simulation *simulation, const struct state *next, int instr)
         if (facts_imply(next->facts, (*old)->facts) && passes_include(*old, next))
             return;
         alike = *old;
-        count++;
+        count += alike->stands_for;
     }
     struct state *state = NEW(simulation->arena, struct state);
     *state = *next;
     state->instr = instr;
+    state->stands_for = 1;
     if (alike && count >= room_for(next->phase)) {
         state->facts = facts_join(simulation->arena, alike->facts, next->facts);
         for (int i = 0; i < alike->pass_count; i++)
             add_pass(state, alike->passes[i]);
         if (facts_imply(state->facts, alike->facts) && passes_include(alike, state))
             return;
+        take_place(simulation, seen, state);
     }
     *ADD(simulation->arena, &seen->states) = state;
     *ADD(simulation->arena, &queue->waiting) = state;

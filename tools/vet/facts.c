@@ -24,9 +24,16 @@ static unsigned char signs_of(long number)
 
 static const struct fact *find(const struct facts *facts, int place)
 {
-    for (int i = 0; i < facts->count; i++)
-        if (facts->at[i].place == place)
-            return &facts->at[i];
+    int from = 0, to = facts->count;
+    while (from < to) {
+        int middle = (from + to) / 2;
+        if (facts->at[middle].place == place)
+            return &facts->at[middle];
+        if (facts->at[middle].place < place)
+            from = middle + 1;
+        else
+            to = middle;
+    }
     return NULL;
 }
 
@@ -70,18 +77,41 @@ static bool is_empty_fact(const struct fact *fact)
     return fact->signs == ANY && !fact->equal.kind && !fact->unequal.kind;
 }
 
-const struct facts *facts_set(struct arena *arena, const struct facts *facts, struct fact fact)
+/* Which fact makes room for another one? The oldest of a field that was only tested; else the oldest. */
+static int least_useful(const struct ir *ir, const struct facts *facts)
+{
+    int found = 0;
+    bool field = false;
+    for (int i = 0; i < facts->count; i++) {
+        bool through = ir->places.at[facts->at[i].place].through;
+        if ((through && !field) ||
+            (through == field && facts->at[i].learned < facts->at[found].learned)) {
+            found = i;
+            field = through;
+        }
+    }
+    return found;
+}
+
+const struct facts *facts_set(struct arena *arena, const struct ir *ir, const struct facts *facts,
+                              struct fact fact)
 {
     if (fact.place < 0 || (is_empty_fact(&fact) && !find(facts, fact.place)))
         return facts;
-    int from = !find(facts, fact.place) && facts->count == MOST_FACTS; /* the oldest is forgotten */
+    bool full = !find(facts, fact.place) && facts->count == MOST_FACTS;
+    int forgotten = full ? least_useful(ir, facts) : -1;
     struct facts *result =
         arena_take(arena, sizeof(*result) + sizeof(struct fact) * (size_t)(facts->count + 1));
-    for (int i = from; i < facts->count; i++)
-        if (facts->at[i].place != fact.place)
+    int i = 0;
+    for (; i < facts->count && facts->at[i].place < fact.place; i++)
+        if (i != forgotten)
             result->at[result->count++] = facts->at[i];
+    fact.learned = result->clock = facts->clock + 1;
     if (!is_empty_fact(&fact))
         result->at[result->count++] = fact;
+    for (; i < facts->count; i++)
+        if (i != forgotten && facts->at[i].place != fact.place)
+            result->at[result->count++] = facts->at[i];
     return result;
 }
 
@@ -98,6 +128,7 @@ const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
     for (int i = 0; i < facts->count; i++)
         if (!place_depends(ir, facts->at[i].place, place))
             result->at[result->count++] = facts->at[i];
+    result->clock = facts->clock;
     return result;
 }
 
@@ -105,10 +136,13 @@ const struct facts *facts_join(struct arena *arena, const struct facts *a, const
 {
     struct facts *result = arena_take(arena,
                                       sizeof(*result) + sizeof(struct fact) * (size_t)a->count);
-    for (int i = 0; i < a->count; i++) {
-        const struct fact *other = find(b, a->at[i].place);
-        if (!other)
+    result->clock = a->clock > b->clock ? a->clock : b->clock;
+    for (int i = 0, k = 0; i < a->count; i++) {
+        while (k < b->count && b->at[k].place < a->at[i].place)
+            k++;
+        if (k == b->count || b->at[k].place != a->at[i].place)
             continue;
+        const struct fact *other = &b->at[k];
         struct fact both = a->at[i];
         both.signs |= other->signs;
         if (!same(both.equal, other->equal))
@@ -123,8 +157,14 @@ const struct facts *facts_join(struct arena *arena, const struct facts *a, const
 
 bool facts_imply(const struct facts *a, const struct facts *b)
 {
-    for (int i = 0; i < b->count; i++) {
-        const struct fact *weak = &b->at[i], *strong = find(a, weak->place);
+    if (a == b)
+        return true;
+    for (int i = 0, k = 0; i < b->count; i++) {
+        while (k < a->count && a->at[k].place < b->at[i].place)
+            k++;
+        const struct fact *weak = &b->at[i];
+        const struct fact *strong = k < a->count && a->at[k].place == weak->place ? &a->at[k]
+                                                                                  : NULL;
         if (!strong || (strong->signs & ~weak->signs) ||
             (weak->equal.kind && !same(weak->equal, strong->equal)) ||
             (weak->unequal.kind && !same(weak->unequal, strong->unequal)))
@@ -269,7 +309,7 @@ static const struct facts *assume_relation(struct arena *arena, struct ir *ir,
     struct operand relation = {.kind = O_PLACE, .place = place_value(ir, text, (int[]){a, b}, 2)};
     struct fact fact = facts_of(facts, &relation);
     return assume_number(&fact, kept == sign ? S2('!', '=') : S2('=', '='), 0)
-               ? facts_set(arena, facts, fact)
+               ? facts_set(arena, ir, facts, fact)
                : NULL;
 }
 
@@ -291,12 +331,12 @@ const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struc
     if (b.equal.kind == 1) {
         if (a.equal.kind == 2 && a.place < 0)
             return facts; /* a named constant of unknown value */
-        return assume_number(&a, sign, b.equal.value) ? facts_set(arena, facts, a) : NULL;
+        return assume_number(&a, sign, b.equal.value) ? facts_set(arena, ir, facts, a) : NULL;
     }
     if (b.equal.kind == 2)
-        return assume_symbol(&a, sign, b.equal.value) ? facts_set(arena, facts, a) : NULL;
+        return assume_symbol(&a, sign, b.equal.value) ? facts_set(arena, ir, facts, a) : NULL;
     if (sign == S2('=', '=') && (right->kind == O_ADDRESS || right->kind == O_STRING))
-        return assume_number(&a, S2('!', '='), 0) ? facts_set(arena, facts, a) : NULL;
+        return assume_number(&a, S2('!', '='), 0) ? facts_set(arena, ir, facts, a) : NULL;
     /* An address compared with a null pointer has been handled; two places: */
     return assume_relation(arena, ir, facts, left, sign, right);
 }

@@ -14,19 +14,22 @@ struct constant {
 struct fact {
     int place;
     unsigned char signs; /* which are possible */
+    int learned;         /* when, in the order of what is known */
     struct constant equal, unequal;
 };
 
 #define MOST_FACTS 28
 
-/* Immutable; shared between states. */
+/* Immutable; shared between states. Sorted by place. */
 struct facts {
     int count;
+    int clock;
     struct fact at[];
 };
 
 struct fact facts_of(const struct facts *facts, const struct operand *operand);
-const struct facts *facts_set(struct arena *arena, const struct facts *facts, struct fact fact);
+const struct facts *facts_set(struct arena *arena, const struct ir *ir, const struct facts *facts,
+                              struct fact fact);
 /* Forgets a place, its parts, and expressions that it is a part of. */
 const struct facts *facts_forget(struct arena *arena, const struct ir *ir,
                                  const struct facts *facts, int place);

@@ -75,13 +75,45 @@ static bool keep_rights(int fd, const struct stat *status)
     return fchmod(fd, status->st_mode & 07777) == 0;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Has nobody written to the file since it was read? */
+static bool unchanged(const char *path, const struct stat *before)
+{
+    struct stat now;
+    if (stat(path, &now) != 0)
+        return false;
+    if (is_same(&now, before))
+        return true;
+    errno = ESTALE;
+    return false;
+}
+
+/* Reads the text that the edits belong to. errno is ESTALE if the file has another one by now. */
+static bool read_checked(struct arena *arena, const char *path, uint64_t content,
+                         struct source *source)
+{
+    if (!source_read(arena, path, source))
+        return false;
+    if (hash_bytes(HASH_START, source->text, source->length) == content)
+        return true;
+    errno = ESTALE;
+    return false;
+}
+
 /* The file gets its new content as a whole, or stays as it is. Behind a symbolic link it is what the link leads to. */
-static bool replace_file(struct arena *arena, const char *link, const struct source *source,
+static bool replace_file(struct arena *arena, const struct file_result *result,
                          const edit_vec *edits)
 {
     struct stat status;
+    struct source source;
     char path[PATH_MAX];
-    if (!realpath(link, path) || stat(path, &status) != 0)
+    if (!realpath(result->path, path) || stat(path, &status) != 0 ||
+        !read_checked(arena, path, result->content, &source))
         return false;
     char *scratch = arena_format(arena, "%s.XXXXXX", path);
     int fd = mkostemp(scratch, O_CLOEXEC);
@@ -93,12 +125,20 @@ static bool replace_file(struct arena *arena, const char *link, const struct sou
         unlink(scratch);
         return false;
     }
-    bool ok = keep_rights(fd, &status) && write_edited(out, source, edits);
+    bool ok = keep_rights(fd, &status) && write_edited(out, &source, edits);
     ok &= fclose(out) == 0;
-    if (ok && rename(scratch, path) == 0)
+    if (ok && unchanged(path, &status) && rename(scratch, path) == 0)
         return true;
+    int error = errno;
     unlink(scratch);
+    errno = error;
     return false;
+}
+
+static const char *why_not(void)
+{
+    return errno == ESTALE ? "it has changed since it was checked; run --fix again"
+                           : strerror(errno);
 }
 
 static bool fix_file(struct arena *arena, struct file_result *result)
@@ -117,11 +157,9 @@ static bool fix_file(struct arena *arena, struct file_result *result)
     }
     if (mended == 0)
         return true;
-    struct source source;
     qsort(edits.at, (size_t)edits.count, sizeof(*edits.at), by_offset);
-    if (!source_read(arena, result->path, &source) ||
-        !replace_file(arena, result->path, &source, &edits)) {
-        fprintf(stderr, "lifoguard-vet: %s: not changed: %s\n", result->path, strerror(errno));
+    if (!replace_file(arena, result, &edits)) {
+        fprintf(stderr, "lifoguard-vet: %s: not changed: %s\n", result->path, why_not());
         return false;
     }
     fprintf(stderr, "lifoguard-vet: %s: %d mended\n", result->path, mended);

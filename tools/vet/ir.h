@@ -85,6 +85,7 @@ struct ir {
     struct map labels; /* names of labels */
     int returns_with_value;
     bool returns_null;     /* `return NULL;`: a pointer, whatever its type is called */
+    struct asked *asked;   /* asked.c; NULL: not computed */
     bool asserts_as_tests; /* by the macros of a test framework (harness.h) */
 };
 

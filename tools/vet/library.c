@@ -1,5 +1,5 @@
 /* Functions of widely used libraries that give their caller something of its own, and what releases it. */
-#include "model.h"
+#include "library.h"
 
 #include "names.h"
 #include "once.h"
@@ -7,16 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define RESULT -1
-#define NUL FAILS_NULL
-#define STATUS FAILS_STATUS
-
-static const struct library_acquirer {
-    const char *name;
-    short argument;
-    short failure;
-    const char *release;
-} acquirers[] = {
+static const struct library_acquirer acquirers[] = {
     /* This library; its contexts are in model.c, its errors in site_errors.c */
     {"lg_file_open", 3, STATUS, "lg_file_free"},
     {"lg_file_create", 2, STATUS, "lg_file_free"},
@@ -115,41 +106,6 @@ static const struct library_acquirer {
     {"EVP_KEYMGMT_fetch", RESULT, NUL, "EVP_KEYMGMT_free"},
     {"OSSL_PROVIDER_load", RESULT, NUL, "OSSL_PROVIDER_unload"},
     {"kmod_module_get_module", RESULT, NUL, "kmod_module_unref"},
-    /* GLib */
-    {"g_dir_open", RESULT, NUL, "g_dir_close"},
-    {"g_key_file_new", RESULT, FAILS_NEVER, "g_key_file_free"},
-    {"g_strsplit", RESULT, FAILS_NEVER, "g_strfreev"},
-    {"g_strsplit_set", RESULT, FAILS_NEVER, "g_strfreev"},
-    {"g_strdupv", RESULT, NUL, "g_strfreev"},
-    {"g_regex_new", RESULT, NUL, "g_regex_unref"},
-    {"g_bytes_new", RESULT, FAILS_NEVER, "g_bytes_unref"},
-    {"g_timer_new", RESULT, FAILS_NEVER, "g_timer_destroy"},
-    {"g_main_loop_new", RESULT, FAILS_NEVER, "g_main_loop_unref"},
-    {"g_date_time_new_now_utc", RESULT, NUL, "g_date_time_unref"},
-    {"g_date_time_new_now_local", RESULT, NUL, "g_date_time_unref"},
-    {"g_date_time_new_from_unix_utc", RESULT, NUL, "g_date_time_unref"},
-    {"g_mapped_file_new", RESULT, NUL, "g_mapped_file_unref"},
-    {"g_hmac_new", RESULT, NUL, "g_hmac_unref"},
-    {"g_rand_new", RESULT, FAILS_NEVER, "g_rand_free"},
-    {"g_option_context_new", RESULT, FAILS_NEVER, "g_option_context_free"},
-    {"g_checksum_new", RESULT, NUL, "g_checksum_free"},
-    {"g_file_new_for_path", RESULT, FAILS_NEVER, "g_object_unref"},
-    {"g_build_filename", RESULT, FAILS_NEVER, "g_free"},
-    {"g_path_get_basename", RESULT, FAILS_NEVER, "g_free"},
-    {"g_path_get_dirname", RESULT, FAILS_NEVER, "g_free"},
-    {"g_get_current_dir", RESULT, FAILS_NEVER, "g_free"},
-    {"g_markup_escape_text", RESULT, FAILS_NEVER, "g_free"},
-    {"g_uri_escape_string", RESULT, FAILS_NEVER, "g_free"},
-    {"g_base64_encode", RESULT, FAILS_NEVER, "g_free"},
-    {"g_base64_decode", RESULT, FAILS_NEVER, "g_free"},
-    {"g_variant_get_child_value", RESULT, FAILS_NEVER, "g_variant_unref"},
-    {"g_variant_lookup_value", RESULT, NUL, "g_variant_unref"},
-    {"g_variant_iter_new", RESULT, FAILS_NEVER, "g_variant_iter_free"},
-    {"g_dbus_connection_call_sync", RESULT, NUL, "g_variant_unref"},
-    {"g_dbus_connection_call_finish", RESULT, NUL, "g_variant_unref"},
-    {"g_dbus_proxy_call_sync", RESULT, NUL, "g_variant_unref"},
-    {"g_dbus_proxy_call_finish", RESULT, NUL, "g_variant_unref"},
-    {"g_file_get_contents", 1, STATUS, "g_free"},
     /* D-Bus, systemd */
     {"dbus_message_new_method_call", RESULT, NUL, "dbus_message_unref"},
     {"dbus_message_new_method_return", RESULT, NUL, "dbus_message_unref"},
@@ -311,12 +267,6 @@ static const struct library_acquirer {
     {"pcre2_match_data_create_from_pattern", RESULT, NUL, "pcre2_match_data_free"},
     {"kmod_new", RESULT, NUL, "kmod_unref"},
     {"xmlParseDoc", RESULT, NUL, "xmlFreeDoc"},
-    {"g_hash_table_new", RESULT, NUL, "g_hash_table_unref"},
-    {"g_hash_table_new_full", RESULT, NUL, "g_hash_table_unref"},
-    {"g_ptr_array_new", RESULT, NUL, "g_ptr_array_unref"},
-    {"g_ptr_array_new_with_free_func", RESULT, NUL, "g_ptr_array_unref"},
-    {"g_array_new", RESULT, NUL, "g_array_unref"},
-    {"g_string_new", RESULT, NUL, "g_string_free"},
     {"mysql_init", RESULT, NUL, "mysql_close"},
     {"curl_slist_append", RESULT, NUL, "curl_slist_free_all"},
     {"event_new", RESULT, NUL, "event_free"},
@@ -324,65 +274,6 @@ static const struct library_acquirer {
     {"libusb_init", 0, STATUS, "libusb_exit"},
     {"kmod_module_new_from_name", 2, STATUS, "kmod_module_unref"},
     {"kmod_module_new_from_path", 2, STATUS, "kmod_module_unref"},
-    /* GLib: texts and lists that its getters copy */
-    {"g_key_file_get_string", RESULT, NUL, "g_free"},
-    {"g_key_file_get_value", RESULT, NUL, "g_free"},
-    {"g_key_file_get_locale_string", RESULT, NUL, "g_free"},
-    {"g_key_file_get_groups", RESULT, NUL, "g_strfreev"},
-    {"g_key_file_get_keys", RESULT, NUL, "g_strfreev"},
-    {"g_key_file_get_string_list", RESULT, NUL, "g_strfreev"},
-    {"g_key_file_to_data", RESULT, NUL, "g_free"},
-    {"g_settings_get_string", RESULT, NUL, "g_free"},
-    {"g_settings_get_strv", RESULT, NUL, "g_strfreev"},
-    {"g_settings_get_value", RESULT, NUL, "g_variant_unref"},
-    {"g_variant_dup_string", RESULT, NUL, "g_free"},
-    {"g_variant_print", RESULT, NUL, "g_free"},
-    {"g_variant_dup_strv", RESULT, NUL, "g_strfreev"},
-    {"g_dbus_proxy_get_cached_property", RESULT, NUL, "g_variant_unref"},
-    {"g_date_time_format", RESULT, NUL, "g_free"},
-    {"g_match_info_fetch", RESULT, NUL, "g_free"},
-    {"g_regex_replace", RESULT, NUL, "g_free"},
-    {"g_regex_escape_string", RESULT, NUL, "g_free"},
-    {"g_filename_to_uri", RESULT, NUL, "g_free"},
-    {"g_filename_from_uri", RESULT, NUL, "g_free"},
-    {"g_filename_to_utf8", RESULT, NUL, "g_free"},
-    {"g_filename_from_utf8", RESULT, NUL, "g_free"},
-    {"g_locale_to_utf8", RESULT, NUL, "g_free"},
-    {"g_locale_from_utf8", RESULT, NUL, "g_free"},
-    {"g_utf8_strup", RESULT, NUL, "g_free"},
-    {"g_utf8_strdown", RESULT, NUL, "g_free"},
-    {"g_utf8_normalize", RESULT, NUL, "g_free"},
-    {"g_utf8_casefold", RESULT, NUL, "g_free"},
-    {"g_utf8_substring", RESULT, NUL, "g_free"},
-    {"g_ascii_strup", RESULT, NUL, "g_free"},
-    {"g_ascii_strdown", RESULT, NUL, "g_free"},
-    {"g_find_program_in_path", RESULT, NUL, "g_free"},
-    {"g_shell_quote", RESULT, NUL, "g_free"},
-    {"g_shell_unquote", RESULT, NUL, "g_free"},
-    {"g_strescape", RESULT, NUL, "g_free"},
-    {"g_strcompress", RESULT, NUL, "g_free"},
-    {"g_file_read_link", RESULT, NUL, "g_free"},
-    {"g_format_size", RESULT, NUL, "g_free"},
-    {"g_uuid_string_random", RESULT, NUL, "g_free"},
-    {"g_compute_checksum_for_string", RESULT, NUL, "g_free"},
-    {"g_compute_checksum_for_data", RESULT, NUL, "g_free"},
-    {"g_inet_address_to_string", RESULT, NUL, "g_free"},
-    {"g_data_input_stream_read_line", RESULT, NUL, "g_free"},
-    {"g_get_environ", RESULT, NUL, "g_strfreev"},
-    {"g_listenv", RESULT, NUL, "g_strfreev"},
-    {"g_file_get_path", RESULT, NUL, "g_free"},
-    {"g_file_get_uri", RESULT, NUL, "g_free"},
-    {"g_file_get_basename", RESULT, NUL, "g_free"},
-    {"g_file_get_parse_name", RESULT, NUL, "g_free"},
-    {"g_file_get_parent", RESULT, NUL, "g_object_unref"},
-    {"g_file_get_child", RESULT, NUL, "g_object_unref"},
-    {"g_file_resolve_relative_path", RESULT, NUL, "g_object_unref"},
-    {"g_file_read", RESULT, NUL, "g_object_unref"},
-    {"g_file_create", RESULT, NUL, "g_object_unref"},
-    {"g_file_query_info", RESULT, NUL, "g_object_unref"},
-    {"g_file_enumerate_children", RESULT, NUL, "g_object_unref"},
-    {"g_file_enumerator_next_file", RESULT, NUL, "g_object_unref"},
-    {"soup_header_parse_param_list", RESULT, NUL, "soup_header_free_param_list"},
     /* … and what the others copy or make */
     {"BIO_new_fp", RESULT, NUL, "BIO_free"},
     {"BIO_new_fd", RESULT, NUL, "BIO_free"},
@@ -458,6 +349,92 @@ static const struct library_acquirer {
     {"rte_zmalloc_socket", RESULT, NUL, "rte_free"},
     {"rte_kvargs_parse", RESULT, NUL, "rte_kvargs_free"},
     {"kasprintf", RESULT, NUL, "kfree"},
+
+    {"kmod_module_new_from_lookup", 2, STATUS, "kmod_module_unref_list"},
+    {"kmod_module_new_from_loaded", 1, STATUS, "kmod_module_unref_list"},
+    {"kmod_module_get_dependencies", RESULT, NUL, "kmod_module_unref_list"},
+    {"kmod_module_get_info", 1, STATUS, "kmod_module_info_free_list"},
+    {"kmod_module_get_versions", 1, STATUS, "kmod_module_versions_free_list"},
+    {"seccomp_init", RESULT, NUL, "seccomp_release"},
+    {"mnt_new_fs", RESULT, NUL, "mnt_unref_fs"},
+    {"mnt_new_cache", RESULT, NUL, "mnt_unref_cache"},
+    {"mnt_new_monitor", RESULT, NUL, "mnt_unref_monitor"},
+    {"fdisk_new_context", RESULT, NUL, "fdisk_unref_context"},
+    {"scols_new_table", RESULT, NUL, "scols_unref_table"},
+    {"bpf_object__open", RESULT, NUL, "bpf_object__close"},
+    {"bpf_object__open_file", RESULT, NUL, "bpf_object__close"},
+    {"bpf_object__open_mem", RESULT, NUL, "bpf_object__close"},
+    {"btf__new", RESULT, NUL, "btf__free"},
+    {"btf__parse", RESULT, NUL, "btf__free"},
+    {"btf__parse_elf", RESULT, NUL, "btf__free"},
+    {"btf__parse_raw", RESULT, NUL, "btf__free"},
+    {"btf__load_vmlinux_btf", RESULT, NUL, "btf__free"},
+    {"btf__load_from_kernel_by_id", RESULT, NUL, "btf__free"},
+    {"curl_url_get", 2, STATUS, "curl_free"},
+    {"dbus_pending_call_steal_reply", RESULT, NUL, "dbus_message_unref"},
+    {"dbus_connection_pop_message", RESULT, NUL, "dbus_message_unref"},
+    {"dwfl_begin", RESULT, NUL, "dwfl_end"},
+    {"pcap_create", RESULT, NUL, "pcap_close"},
+    {"pcap_open_dead", RESULT, NUL, "pcap_close"},
+    {"snd_ctl_open", 0, STATUS, "snd_ctl_close"},
+    {"snd_mixer_open", 0, STATUS, "snd_mixer_close"},
+    {"snd_hwdep_open", 0, STATUS, "snd_hwdep_close"},
+    {"ldap_first_attribute", RESULT, NUL, "ldap_memfree"},
+    {"ldap_next_attribute", RESULT, NUL, "ldap_memfree"},
+    {"X509_STORE_CTX_get1_chain", RESULT, NUL, NULL},
+    {"X509_REQ_get_pubkey", RESULT, NUL, "EVP_PKEY_free"},
+    {"d2i_PUBKEY", RESULT, NUL, "EVP_PKEY_free"},
+    {"d2i_PUBKEY_bio", RESULT, NUL, "EVP_PKEY_free"},
+    {"d2i_PrivateKey_bio", RESULT, NUL, "EVP_PKEY_free"},
+    {"d2i_AutoPrivateKey", RESULT, NUL, "EVP_PKEY_free"},
+    {"d2i_X509_bio", RESULT, NUL, "X509_free"},
+    {"d2i_X509_fp", RESULT, NUL, "X509_free"},
+    {"X509_REQ_to_X509", RESULT, NUL, "X509_free"},
+    {"SSL_CONF_CTX_new", RESULT, NUL, "SSL_CONF_CTX_free"},
+    {"EVP_ENCODE_CTX_new", RESULT, NUL, "EVP_ENCODE_CTX_free"},
+    {"CMS_sign", RESULT, NUL, "CMS_ContentInfo_free"},
+    {"CMS_encrypt", RESULT, NUL, "CMS_ContentInfo_free"},
+    {"d2i_CMS_bio", RESULT, NUL, "CMS_ContentInfo_free"},
+    {"PKCS7_sign", RESULT, NUL, "PKCS7_free"},
+    {"PKCS7_encrypt", RESULT, NUL, "PKCS7_free"},
+    {"d2i_PKCS7_bio", RESULT, NUL, "PKCS7_free"},
+    {"PEM_read_bio_PKCS7", RESULT, NUL, "PKCS7_free"},
+    {"OSSL_STORE_open", RESULT, NUL, "OSSL_STORE_close"},
+    {"OCSP_BASICRESP_new", RESULT, NUL, "OCSP_BASICRESP_free"},
+    {"OCSP_response_get1_basic", RESULT, NUL, "OCSP_BASICRESP_free"},
+    {"OCSP_REQUEST_new", RESULT, NUL, "OCSP_REQUEST_free"},
+    {"OCSP_cert_to_id", RESULT, NUL, "OCSP_CERTID_free"},
+    {"d2i_OCSP_RESPONSE", RESULT, NUL, "OCSP_RESPONSE_free"},
+    {"OCSP_sendreq_bio", RESULT, NUL, "OCSP_RESPONSE_free"},
+    {"xmlCopyDoc", RESULT, NUL, "xmlFreeDoc"},
+    {"htmlParseDoc", RESULT, NUL, "xmlFreeDoc"},
+    {"xmlSchemaNewParserCtxt", RESULT, NUL, "xmlSchemaFreeParserCtxt"},
+    {"xmlSaveToBuffer", RESULT, NUL, "xmlSaveClose"},
+    {"xmlEncodeEntitiesReentrant", RESULT, NUL, "xmlFree"},
+    {"xmlEncodeSpecialChars", RESULT, NUL, "xmlFree"},
+    {"xmlURIEscapeStr", RESULT, NUL, "xmlFree"},
+    {"xmlBuildURI", RESULT, NUL, "xmlFree"},
+    {"xmlNodeGetBase", RESULT, NUL, "xmlFree"},
+    {"json_tokener_parse_ex", RESULT, NUL, "json_object_put"},
+    {"json_object_from_fd", RESULT, NUL, "json_object_put"},
+    {"git_reference_lookup", 0, STATUS, "git_reference_free"},
+    {"git_tree_lookup", 0, STATUS, "git_tree_free"},
+    {"git_repository_head", 0, STATUS, "git_reference_free"},
+    {"git_remote_lookup", 0, STATUS, "git_remote_free"},
+    {"git_config_open_default", 0, STATUS, "git_config_free"},
+    {"git_repository_config", 0, STATUS, "git_config_free"},
+    {"git_repository_odb", 0, STATUS, "git_odb_free"},
+    {"sd_device_new_from_subsystem_sysname", 0, STATUS, "sd_device_unref"},
+    {"sd_device_new_from_devname", 0, STATUS, "sd_device_unref"},
+    {"sd_bus_open_system_remote", 0, STATUS, "sd_bus_unref"},
+    {"sd_bus_open_user_machine", 0, STATUS, "sd_bus_unref"},
+    {"sd_bus_new", 0, STATUS, "sd_bus_unref"},
+    {"sd_hwdb_new", 0, STATUS, "sd_hwdb_unref"},
+    {"sd_dhcp_client_new", 0, STATUS, "sd_dhcp_client_unref"},
+    {"sd_journal_open_directory", 0, STATUS, "sd_journal_close"},
+    {"sd_journal_open_files", 0, STATUS, "sd_journal_close"},
+    {"sd_journal_open_namespace", 0, STATUS, "sd_journal_close"},
+    {"libusb_get_device_list", 1, STATUS, "libusb_free_device_list"},
 };
 
 static const void *find_entry(const char *name)
@@ -465,6 +442,9 @@ static const void *find_entry(const char *name)
     for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (strcmp(acquirers[i].name, name) == 0)
             return &acquirers[i];
+    for (const struct library_acquirer *of_glib = library_glib; of_glib->name; of_glib++)
+        if (strcmp(of_glib->name, name) == 0)
+            return of_glib;
     return NULL;
 }
 
@@ -509,6 +489,9 @@ bool model_ends(const char *name)
         return false;
     for (size_t i = 0; i < sizeof(acquirers) / sizeof(*acquirers); i++)
         if (acquirers[i].release && strcmp(acquirers[i].release, name) == 0)
+            return true;
+    for (const struct library_acquirer *of_glib = library_glib; of_glib->name; of_glib++)
+        if (of_glib->release && strcmp(of_glib->release, name) == 0)
             return true;
     return false;
 }

@@ -27,6 +27,7 @@ struct file_result {
     bool broken;
     const char *problem;
     int lines;
+    uint64_t content; /* a hash of the text that was checked */
     finding_vec findings;
     VEC(const char *) headers; /* that the file includes, as far as they were found */
     VEC(const char *) folders; /* whose source files were searched for functions */

@@ -64,6 +64,7 @@ static void check_file(struct work *work, const char *path, struct file_result *
         unit_close(&unit);
         return;
     }
+    result->content = hash_bytes(HASH_START, unit.source.text, unit.source.length);
     check_unit(&unit, &work->settings->options, &findings);
     result->lines = unit.lines;
     const char *problem = unit_problem(&unit);

@@ -187,6 +187,39 @@ static const struct acquirer *context_of_its_own(const struct instr *call)
                : NULL;
 }
 
+/* Behind the '%': the conversion's letters; `argument` is set to whether it takes one. Returns what comes after it. */
+static const char *after_conversion(const char *at, bool *allocates, bool *argument)
+{
+    *allocates = false;
+    *argument = *at != '%' && *at != '*';
+    for (; *at && strchr("*'0123456789hlLjzqtm", *at); at++)
+        *allocates |= *at == 'm';
+    if (*at != '[')
+        return *at ? at + 1 : at;
+    at += at[1] == '^' ? 2 : 1; /* a ']' that comes first belongs to the set */
+    const char *end = *at ? strchr(at + 1, ']') : NULL;
+    return end ? end + 1 : at;
+}
+
+/* sscanf(line, "%ms %d", &name, &size) allocates the name. */
+static void add_scanned(struct ir *ir, site_vec *sites, int index)
+{
+    static const char *const names[] = {"sscanf", "fscanf", "scanf", NULL};
+    const struct instr *call = &ir->code.at[index];
+    int format = strcmp(call->callee, "scanf") == 0 ? 0 : 1, argument = format + 1;
+    if (!word_in(call->callee, names) || call->arg_count <= format ||
+        call->args[format].kind != O_STRING)
+        return;
+    for (const char *at = strchr(call->args[format].text, '%'); at; at = strchr(at, '%')) {
+        bool allocates, takes;
+        at = after_conversion(at + 1, &allocates, &takes);
+        struct acquirer acquirer = {"", R_MEMORY, argument, FAILS_STATUS};
+        if (takes && allocates)
+            add_known(ir, sites, index, &acquirer);
+        argument += takes;
+    }
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -206,6 +239,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         return;
     if (more)
         add_known(ir, sites, index, more);
+    if (!method)
+        add_scanned(ir, sites, index);
     if (acquirer) {
         add_known(ir, sites, index, acquirer);
         return;

@@ -35,6 +35,29 @@ static int release_level(const struct ir *ir, const char *callee)
     return told ? 2 : name_releases(callee);
 }
 
+/* Does a function whose name makes a pair with `release` give this place its value? */
+static bool paired_acquirer(const struct ir *ir, int place, const char *release)
+{
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || !names_pair(instr->callee, release))
+            continue;
+        if (instr->dst == place)
+            return true;
+        for (int i = 0; i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
+                return true;
+    }
+    return false;
+}
+
+/* trans = start_transaction(root, 1); … commit_transaction(trans, root) ends what the other began. */
+static bool ends_transaction(const struct ir *ir, const struct instr *call, int place)
+{
+    static const char *const words[] = {"commit", "end", "stop", "finish", NULL};
+    return name_ends_with(call->callee, "_transaction") && name_has_any(call->callee, words) &&
+           paired_acquirer(ir, place, call->callee);
+}
+
 int call_releases(const struct ir *ir, const struct instr *call, int place, int *argument)
 {
     static const char *const stores[] = {"put", "finalize", NULL};
@@ -47,6 +70,9 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         if (!call->callee)
             return 0;
         int level = release_level(ir, call->callee);
+        if (level < 2 && i == 0 && call->args[i].kind == O_PLACE &&
+            ends_transaction(ir, call, place))
+            return 2;
         if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
             call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
             level = 1; /* stream->close(stream): what it frees is its own affair */
@@ -76,21 +102,6 @@ bool closes_number(const char *name)
     size_t length = strlen(name);
     return strncasecmp(name, "close", 5) == 0 || strstr(name, "_fd") || strstr(name, "_FD") ||
            (length > 5 && strcasecmp(name + length - 5, "close") == 0);
-}
-
-/* Does a function whose name makes a pair with `release` give this place its value? */
-static bool paired_acquirer(const struct ir *ir, int place, const char *release)
-{
-    EACH (instr, &ir->code) {
-        if (instr->kind != I_CALL || !instr->callee || !names_pair(instr->callee, release))
-            continue;
-        if (instr->dst == place)
-            return true;
-        for (int i = 0; i < instr->arg_count; i++)
-            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == place)
-                return true;
-    }
-    return false;
 }
 
 bool is_error_object(const struct ir *ir, int place)
@@ -151,7 +162,8 @@ void mark_released(struct ir *ir, site_vec *sites)
 {
     EACH (instr, &ir->code) {
         if (instr->kind != I_CALL || instr->implicit || !instr->callee ||
-            !release_level(ir, instr->callee) || shapes_text(instr->callee))
+            !(release_level(ir, instr->callee) || name_ends_with(instr->callee, "_transaction")) ||
+            shapes_text(instr->callee))
             continue;
         for (int i = 0; i < instr->arg_count && i < 3; i++) {
             int place = instr->args[i].place, argument;

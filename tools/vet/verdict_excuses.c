@@ -1,4 +1,5 @@
 /* Reasons why what is still held at an exit is no leak. */
+#include "check.h"
 #include "engine.h"
 #include "harness.h"
 #include "model.h"
@@ -377,11 +378,14 @@ bool judge_in_child(const struct judge *judge, const struct state *state)
     return false;
 }
 
-/* The name of the temporary file is only in a variable of this function, which is not a parameter. */
+/* The name of the temporary file is only in a variable of this function, which is not a parameter. A cleanup may free it. */
 bool judge_has_local_name(const struct judge *judge)
 {
     const struct place *name = &judge->ir->places.at[judge->site->place];
-    return name->kind == P_LOCAL && name->decl && !name->decl->attribute;
+    const struct decl *decl = name->decl;
+    return name->kind == P_LOCAL && decl &&
+           (!decl->attribute ||
+            cleanup_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute));
 }
 
 /* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */

@@ -100,6 +100,24 @@ static bool is_given_up(const struct judge *judge, const struct event *event)
            event->state->acquisition->strength < 2;
 }
 
+/* for (…) { buffer = fresh ? buffer_new() : connection->buffer; … } What the variable has in the end, conditions of the
+ * connection decide, which belong together across rounds. */
+static bool borrows_in_loop(const struct judge *judge, const struct event *event)
+{
+    const struct ir *ir = judge->ir;
+    int variable = variable_of(ir, event->state->acquired, event->state->acquisition->holder);
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = instr_at(judge, i);
+        const struct place *from = instr->left.place >= 0 ? &ir->places.at[instr->left.place]
+                                                          : NULL;
+        if (instr->kind == I_ASSIGN && instr->dst == variable && instr->left.kind == O_PLACE &&
+            from->kind == P_PART && from->through && from->root != variable &&
+            judge_loop_has_both(judge, i, event->state->acquired))
+            return true;
+    }
+    return false;
+}
+
 void judge_lost(struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -116,14 +134,16 @@ void judge_lost(struct judge *judge, const struct event *event)
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0 || judge_freed_as_memory(judge, state);
     released &= !judge_by_address(judge, state) || !judge_made_in_another(judge, state);
-    enum level level =
-        is_of_test(judge->ir) || judge_in_main(judge) || judge_returns_its_argument(judge, state)
-            ? LEVEL_ALL
-        : (released || judge->site->resource == R_ERROR) && state->acquisition->known ? LEVEL_SURE
-        : judge_owned_here(judge, state) && (!judge->escaped || lost_to_next(judge, event))
-            ? LEVEL_SURE
-        : released                              ? LEVEL_LIKELY
-        : judge->site->mined && !judge->escaped ? LEVEL_LIKELY
-                                                : LEVEL_ALL;
+    enum level level = is_of_test(judge->ir) || (again && borrows_in_loop(judge, event)) ||
+                               judge_in_main(judge) || judge_returns_its_argument(judge, state)
+                           ? LEVEL_ALL
+                       : (released || judge->site->resource == R_ERROR) && state->acquisition->known
+                           ? LEVEL_SURE
+                       : judge_owned_here(judge, state) &&
+                               (!judge->escaped || lost_to_next(judge, event))
+                           ? LEVEL_SURE
+                       : released                              ? LEVEL_LIKELY
+                       : judge->site->mined && !judge->escaped ? LEVEL_LIKELY
+                                                               : LEVEL_ALL;
     judge_report_leak(judge, event, level, true);
 }
