@@ -91,6 +91,9 @@ bool implies_standard(const struct simulation *simulation, const struct state *s
                       const struct instr *branch, bool truth);
 
 /* engine_branch.c */
+/* What this statement reaches through a pointer says that the pointer is not null. False: it is, so there is no such path. */
+bool learn_pointers(const struct simulation *simulation, struct state *state,
+                    const struct instr *instr);
 void do_branch(struct simulation *simulation, const struct state *state,
                const struct instr *branch);
 

@@ -301,6 +301,15 @@ static bool released_by_kind(const struct judge *judge, const struct state *stat
     return released;
 }
 
+/* The function never releases it, and neither do many other callers of what made it. */
+static bool rarely_released(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && !state->acquisition->known && judge->simulation->knowledge &&
+           !knowledge_annotated(judge->simulation->knowledge, acquire) &&
+           knowledge_few_release(judge->simulation->knowledge, acquire);
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -331,6 +340,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
+    if (rarely_released(judge, state))
+        return LEVEL_ALL;
     if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1 &&
         !fills_its_type(judge, state))
         return LEVEL_ALL; /* only like another variable that is released; this call may just read it */
