@@ -467,6 +467,8 @@ static bool takes_value(const struct ir *ir, const struct decl *decl)
         if (strcmp(function->name, decl->cleanup) != 0 || function->parameters.count != 1)
             continue;
         const struct type *type = &function->parameters.at[0].type;
+        if (type->count > 0 && strcmp(type->words[type->count - 1], "void") == 0)
+            return false; /* an address is a void * too */
         return decl->type.stars == type->stars && decl->type.stars <= 1 && !type->is_array &&
                !decl->type.is_array && type->count > 0 && decl->type.count > 0 &&
                type->words[type->count - 1] == decl->type.words[decl->type.count - 1];

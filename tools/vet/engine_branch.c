@@ -115,7 +115,8 @@ static bool releases_otherwise(const struct simulation *simulation, const struct
 static bool implies_call_failed(const struct simulation *simulation, const struct state *state,
                                 const struct instr *branch, bool truth)
 {
-    return branch->right.kind == O_SYMBOL && name_means(branch->right.text) < 0 &&
+    return branch->right.kind == O_SYMBOL &&
+           (name_means(branch->right.text) < 0 || name_ends_with(branch->right.text, "_NULL")) &&
            !simulation->site->argument && branch->left.kind == O_PLACE &&
            holds(state, branch->left.place) &&
            branch->sign == (truth ? S2('=', '=') : S2('!', '='));

@@ -84,10 +84,17 @@ static bool is_defined_by_macro(const struct ir *ir)
     return name_is_constant(ir->function->name) && strstr(ir->function->name, "TEST");
 }
 
+/* int string_unittest(size_t entries), in the file that it tests. */
+static bool is_function_test(const char *name)
+{
+    static const char *const words[] = {"unittest", "selftest", "unittests", NULL};
+    return name_has_any(name, words);
+}
+
 bool is_of_test(const struct ir *ir)
 {
     if (is_defined_by_macro(ir) || is_surely_test_file(ir->unit->path) || ir->asserts_as_tests ||
-        is_named_test(ir) || is_below_tests(ir->unit->path))
+        is_named_test(ir) || is_below_tests(ir->unit->path) || is_function_test(ir->function->name))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))

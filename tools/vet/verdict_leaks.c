@@ -225,6 +225,13 @@ static bool never_released(const struct judge *judge, const struct state *state)
                      knowledge_annotated(judge->simulation->knowledge, acquire->callee);
     bool known = judge->site->known && state->acquisition->known && acquire->callee &&
                  judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
+    for (int i = 0; judge->site->resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
+        const struct decl *other = acquire->args[i].kind == O_ADDRESS
+                                       ? judge->ir->places.at[acquire->args[i].place].decl
+                                       : NULL;
+        if (other && other->type.stars == 0 && !model_acquirer(acquire->callee))
+            return false; /* fd = open_file(name, &file): both may be the descriptor */
+    }
     return (known || annotated) && !judge->escaped && !judge->site->argument &&
            judge_passes_only_use(judge, state);
 }
