@@ -320,8 +320,10 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
         return false;
     /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
     const char *type = decl->type.words[decl->type.count - 1];
-    const char *found = map_get(&ir->unit->cleanups, type);
-    if (found && !gives_content(ir, decl)) {
+    static const char *const plain[] = {"void", "int", "unsigned", "long", "size_t", NULL};
+    const char *found = word_in(type, plain) ? NULL : map_get(&ir->unit->cleanups, type);
+    if (found && /* DEFINE_TRIVIAL_CLEANUP_FUNC(void *, OPENSSL_free) says nothing of other buffers */
+        !gives_content(ir, decl)) {
         *own = found;
         return true;
     }

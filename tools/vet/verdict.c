@@ -160,7 +160,8 @@ static void judge_again(struct judge *judge, const struct event *event)
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_RELOCK)
             return; /* a lock that nests, or reported as locked twice */
-    if (judge->site->resource == R_LOCK && judge_locked_otherwise(judge))
+    if (judge->site->resource == R_LOCK &&
+        (judge_locked_otherwise(judge) || !judge_is_mutex(judge, again)))
         return;
     if (judge->site->resource == R_LOCK)
         judge_report(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
