@@ -73,6 +73,8 @@ static bool is_below_tests(const char *path)
         for (const char *const *name = names; *name; name++)
             if ((size_t)(end - begin) == strlen(*name) && strncmp(begin, *name, strlen(*name)) == 0)
                 return true;
+        if (end - begin > 5 && strncmp(end - 5, "tests", 5) == 0)
+            return true; /* fabtests/ */
         end = begin > path ? begin - 1 : NULL;
     }
     return false;
