@@ -133,6 +133,17 @@ static bool disarmed_somewhere(const struct knowledge *knowledge, const char *fi
     return false;
 }
 
+/* cancel(&x->timer); … x_free(x): whoever calls the function that frees may have disarmed it before. */
+static bool caller_deals_with(const struct knowledge *knowledge, const char *function,
+                              const char *field)
+{
+    EACH (ir, &knowledge->irs)
+        EACH (instr, &ir->code)
+            if (instr->kind == I_CALL && instr->callee == function && mentions(ir, field))
+                return true;
+    return false;
+}
+
 struct search {
     struct ir *ir;
     const struct knowledge *knowledge;
@@ -183,6 +194,7 @@ static void find_armed(const struct search *search)
                 !same_owner(freed, owner_of(ir, ir->places.at[place].parent)) ||
                 deals_with(search->knowledge, search->ir, field, 4) ||
                 is_callback_of(search->knowledge, search->ir->function->name, field) ||
+                caller_deals_with(search->knowledge, search->ir->function->name, field) ||
                 !disarmed_somewhere(search->knowledge, field))
                 continue;
             told = field;
@@ -197,6 +209,12 @@ static bool registers_callback(const char *name)
     return strstr(name, "register") && !strstr(name, "unregister") && name_has_any(name, words);
 }
 
+static bool same_first_word(const char *a, const char *b)
+{
+    size_t length = strcspn(a, "_");
+    return a[length] && strncmp(a, b, length + 1) == 0;
+}
+
 /* A handle that the file gives to a register function, and that this function frees. */
 static void find_registered(const struct search *search)
 {
@@ -204,6 +222,11 @@ static void find_registered(const struct search *search)
     const char *name = here->places.at[search->object].text;
     const struct instr *registered = NULL;
     const struct ir *where = NULL;
+    bool unregistered = false;
+    EACH (ir, &search->knowledge->irs)
+        EACH (instr, &ir->code)
+            unregistered |= instr->kind == I_CALL && instr->callee &&
+                            strstr(instr->callee, "unregister") != NULL;
     if (here->places.at[search->object].kind != P_GLOBAL)
         return;
     EACH (instr, &here->code)
@@ -218,6 +241,9 @@ static void find_registered(const struct search *search)
                 registered = instr;
                 where = ir;
             }
+    /* dictionary_register_callback(d, …), dictionary_destroy(d): what d itself keeps ends with d. */
+    if (registered && !unregistered && same_first_word(registered->callee, search->release->callee))
+        return;
     if (registered)
         report(search, registered->callee, where, registered);
 }

@@ -320,8 +320,10 @@ static bool names_a_release(struct ir *ir, const struct decl *decl, const char *
         return false;
     /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
     const char *type = decl->type.words[decl->type.count - 1];
-    const char *found = map_get(&ir->unit->cleanups, type);
-    if (found && !gives_content(ir, decl)) {
+    static const char *const plain[] = {"void", "int", "unsigned", "long", "size_t", NULL};
+    const char *found = word_in(type, plain) ? NULL : map_get(&ir->unit->cleanups, type);
+    if (found && /* DEFINE_TRIVIAL_CLEANUP_FUNC(void *, OPENSSL_free) says nothing of other buffers */
+        !gives_content(ir, decl)) {
         *own = found;
         return true;
     }
@@ -467,6 +469,8 @@ static bool takes_value(const struct ir *ir, const struct decl *decl)
         if (strcmp(function->name, decl->cleanup) != 0 || function->parameters.count != 1)
             continue;
         const struct type *type = &function->parameters.at[0].type;
+        if (type->count > 0 && strcmp(type->words[type->count - 1], "void") == 0)
+            return false; /* an address is a void * too */
         return decl->type.stars == type->stars && decl->type.stars <= 1 && !type->is_array &&
                !decl->type.is_array && type->count > 0 && decl->type.count > 0 &&
                type->words[type->count - 1] == decl->type.words[decl->type.count - 1];

@@ -206,6 +206,8 @@ static void step(struct simulation *simulation, const struct state *at)
     find_use(simulation, &state, instr, index);
     if (!simulation->site->argument)
         follow_alias(simulation->ir, &state, instr);
+    if (!learn_pointers(simulation, &state, instr))
+        return;
     switch (instr->kind) {
     case I_JOIN:
         if (instr->label && name_means_failure(instr->label))

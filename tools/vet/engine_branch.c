@@ -1,6 +1,7 @@
 /* What a condition says of the resource, on each of its two ways. */
 #include "engine_parts.h"
 #include "names.h"
+#include "walk.h"
 
 #include <string.h>
 
@@ -8,7 +9,8 @@
 static bool implies_call_failed(const struct simulation *simulation, const struct state *state,
                                 const struct instr *branch, bool truth)
 {
-    return branch->right.kind == O_SYMBOL && name_means(branch->right.text) < 0 &&
+    return branch->right.kind == O_SYMBOL &&
+           (name_means(branch->right.text) < 0 || name_ends_with(branch->right.text, "_NULL")) &&
            !simulation->site->argument && branch->left.kind == O_PLACE &&
            holds(state, branch->left.place) &&
            branch->sign == (truth ? S2('=', '=') : S2('!', '='));
@@ -252,6 +254,34 @@ static const struct facts *assume_pointer(const struct simulation *simulation,
     const struct facts *more = facts_assume(simulation->arena, ir, facts, &pointer, S2('!', '='),
                                             &null, true);
     return more ? more : facts;
+}
+
+bool learn_pointers(const struct simulation *simulation, struct state *state,
+                    const struct instr *instr)
+{
+    if (state->phase == RELEASED || simulation->parameter >= 0)
+        return true;
+    if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE)
+        state->facts = assume_pointer(simulation, state->facts, instr->left.place);
+    if (instr->kind != I_CALL)
+        return true;
+    for (int i = 0; i < instr->arg_count; i++)
+        if (instr->args[i].kind == O_PLACE)
+            state->facts = assume_pointer(simulation, state->facts, instr->args[i].place);
+    const struct expr *called = instr->indirect && instr->expr && instr->expr->kind == E_CALL
+                                    ? instr->expr->a
+                                    : NULL; /* module->open(session) */
+    const char *owner = called && called->kind == E_MEMBER ? expr_name(called->a) : NULL;
+    int pointer = owner ? place_known(simulation->ir, owner) : -1;
+    if (pointer < 0 || !simulation->queue->tested[pointer] ||
+        simulation->ir->places.at[pointer].kind != P_LOCAL)
+        return true;
+    struct operand operand = {.kind = O_PLACE, .place = pointer},
+                   null = {.kind = O_NUMBER, .place = -1};
+    const struct facts *more = facts_assume(simulation->arena, simulation->ir, state->facts,
+                                            &operand, S2('!', '='), &null, true);
+    state->facts = more ? more : state->facts;
+    return more;
 }
 
 void do_branch(struct simulation *simulation, const struct state *at, const struct instr *branch)

@@ -102,6 +102,9 @@ bool releases_otherwise(const struct simulation *simulation, const struct state 
                         int other);
 
 /* engine_branch.c */
+/* What this statement reaches through a pointer says that the pointer is not null. False: it is, so there is no such path. */
+bool learn_pointers(const struct simulation *simulation, struct state *state,
+                    const struct instr *instr);
 void do_branch(struct simulation *simulation, const struct state *state,
                const struct instr *branch);
 

@@ -58,16 +58,45 @@ static bool is_named_test(const struct ir *ir)
            is_in_test_folder(ir->unit->path);
 }
 
+/* Whatever is in a folder of tests, of the last ones of the path: the folders above belong to the machine. */
+static bool is_below_tests(const char *path)
+{
+    static const char *const names[] = {"test",      "tests",      "testsuite",
+                                        "testing",   "selftest",   "selftests",
+                                        "unittests", "unit-tests", NULL};
+    int folders = 0;
+    const char *end = strrchr(path, '/');
+    for (; end && folders < 3; folders++) {
+        const char *begin = end;
+        while (begin > path && begin[-1] != '/')
+            begin--;
+        for (const char *const *name = names; *name; name++)
+            if ((size_t)(end - begin) == strlen(*name) && strncmp(begin, *name, strlen(*name)) == 0)
+                return true;
+        if (end - begin > 5 && strncmp(end - 5, "tests", 5) == 0)
+            return true; /* fabtests/ */
+        end = begin > path ? begin - 1 : NULL;
+    }
+    return false;
+}
+
 /* DEF_TEST(adds_two) { … } */
 static bool is_defined_by_macro(const struct ir *ir)
 {
     return name_is_constant(ir->function->name) && strstr(ir->function->name, "TEST");
 }
 
+/* int string_unittest(size_t entries), in the file that it tests. */
+static bool is_function_test(const char *name)
+{
+    static const char *const words[] = {"unittest", "selftest", "unittests", NULL};
+    return name_has_any(name, words);
+}
+
 bool is_of_test(const struct ir *ir)
 {
     if (is_defined_by_macro(ir) || is_surely_test_file(ir->unit->path) || ir->asserts_as_tests ||
-        is_named_test(ir))
+        is_named_test(ir) || is_below_tests(ir->unit->path) || is_function_test(ir->function->name))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee && is_test_assertion(instr->callee))

@@ -332,15 +332,25 @@ const char *knowledge_release(const struct knowledge *knowledge, const char *acq
     return lends && !name_counts(release) ? NULL : release;
 }
 
-bool knowledge_nobody_releases(const struct knowledge *knowledge, const char *acquire)
+static struct made_use made_by(const struct knowledge *knowledge, const char *acquire)
 {
     if (knowledge->scope) {
         struct made_use all = scope_made(knowledge->scope, acquire);
         if (all.released + all.dropped > 0)
-            return made_is_lent(all);
+            return all;
     }
     const struct made_use *own = map_get(&knowledge->made, acquire);
-    return own && made_is_lent(*own);
+    return own ? *own : (struct made_use){0};
+}
+
+bool knowledge_nobody_releases(const struct knowledge *knowledge, const char *acquire)
+{
+    return made_is_lent(made_by(knowledge, acquire));
+}
+
+bool knowledge_few_release(const struct knowledge *knowledge, const char *acquire)
+{
+    return made_is_doubtful(made_by(knowledge, acquire));
 }
 
 static int lock_of(const struct instr *call)

@@ -42,6 +42,8 @@ bool knowledge_innocent(const struct knowledge *knowledge, const char *function)
 /* Does this only empty what `acquire` makes, before another function releases it? */
 bool knowledge_empties(const struct knowledge *knowledge, const char *acquire, const char *release);
 /* Do nearly all callers leave what this function makes to others? Then they do not own it, whatever its name says. */
+/* … too many of them, so that a caller that never releases it tells nothing? */
+bool knowledge_few_release(const struct knowledge *knowledge, const char *acquire);
 bool knowledge_nobody_releases(const struct knowledge *knowledge, const char *acquire);
 /* Does the called function unlock something that it has not locked? */
 bool knowledge_unlocks(const struct knowledge *knowledge, const struct instr *call);

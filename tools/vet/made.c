@@ -73,3 +73,8 @@ bool made_is_lent(struct made_use use)
 {
     return use.dropped >= ENOUGH && use.released * 10 < use.dropped;
 }
+
+bool made_is_doubtful(struct made_use use)
+{
+    return use.dropped >= 3 && use.released < 2 * use.dropped;
+}

@@ -9,5 +9,7 @@
 void made_learn(struct map *made, struct arena *arena, const struct ir *ir);
 /* Enough callers that neither release it nor hand it on, and hardly one that releases it: an arena or a pool has it. */
 bool made_is_lent(struct made_use use);
+/* A third or more of the callers do not: what else than an owner has it, only its project knows. */
+bool made_is_doubtful(struct made_use use);
 
 #endif

@@ -309,7 +309,8 @@ static uint64_t hash_function(struct scope *scope, const char *name)
     if (release)
         hash = hash_bytes(hash, release, strlen(release));
     struct pass_use pass = scope_passes(scope, name);
-    hash = add_number(hash, made_is_lent(scope_made(scope, name)));
+    hash = add_number(hash, made_is_lent(scope_made(scope, name)) +
+                                2 * made_is_doubtful(scope_made(scope, name)));
     return add_number(add_number(add_number(hash, count), pass.released), pass.kept);
 }
 

@@ -220,6 +220,21 @@ static void add_scanned(struct ir *ir, site_vec *sites, int index)
     }
 }
 
+/* ldb_dn_new(tmp_ctx, …): such a memory context releases what was made in it. */
+static bool is_in_context(const struct ir *ir, const struct instr *call)
+{
+    if (call->arg_count == 0 || call->args[0].kind != O_PLACE)
+        return false;
+    const struct place *context = &ir->places.at[call->args[0].place];
+    const struct type *type = context->decl        ? &context->decl->type
+                              : context->parameter ? &context->parameter->type
+                                                   : NULL;
+    if (type && type->count > 0 && strcmp(type->words[type->count - 1], "TALLOC_CTX") == 0)
+        return true;
+    return name_has(context->text, "ctx") &&
+           (name_has(context->text, "mem") || name_has(context->text, "tmp"));
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -245,6 +260,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
+    if (is_in_context(ir, &ir->code.at[index]))
+        return;
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);
     if (!knowledge || lends || lent)

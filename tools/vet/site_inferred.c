@@ -18,9 +18,9 @@ bool borrows(const char *callee)
     return name_is_predicate(callee) || harmless || strcmp(callee, "va_arg") == 0 ||
            strstr(callee, "alloca") || strstr(callee, "newa") || strstr(callee, "joina") ||
            strstr(callee, "bind_property") || name_ends_with(callee, "dupa") ||
-           strstr(callee, "talloc") || strstr(callee, "palloc") ||
-           strncmp(callee, "apr_", 4) == 0 || strncmp(callee, "devm_", 5) == 0 ||
-           strstr(callee, "obstack");
+           strstr(callee, "talloc") || strstr(callee, "palloc") || name_has(callee, "container") ||
+           strstr(callee, "containerof") || strncmp(callee, "apr_", 4) == 0 ||
+           strncmp(callee, "devm_", 5) == 0 || strstr(callee, "obstack");
 }
 
 static int strength_of(const struct ir *ir, const char *callee)

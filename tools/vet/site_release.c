@@ -67,8 +67,8 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         *argument = i;
         if (call->implicit)
             return 2;
-        if (!call->callee)
-            return 0;
+        if (!call->callee || shapes_text(call->callee))
+            return 0; /* buffer_json_object_close(buffer) writes a sign */
         int level = release_level(ir, call->callee);
         if (level < 2 && i == 0 && call->args[i].kind == O_PLACE &&
             ends_transaction(ir, call, place))
@@ -76,6 +76,10 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
             call->expr->a->kind == E_MEMBER && !name_only_frees(call->callee))
             level = 1; /* stream->close(stream): what it frees is its own affair */
+        if (level == 2 && call->expr && call->expr->kind == E_CALL && call->expr->a &&
+            call->expr->a->kind == E_MEMBER && call->expr->a->a &&
+            call->expr->a->a->kind == E_MEMBER)
+            level = 1; /* r->grouping.free(r) */
         if (i == 0 && call->arg_count > 1 && name_has_any(call->callee, stores) &&
             !name_only_releases(call->callee))
             return 0; /* map_put(map, key, x) */

@@ -172,7 +172,8 @@ static void judge_again(struct judge *judge, const struct event *event)
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_RELOCK)
             return; /* a lock that nests, or reported as locked twice */
-    if (judge->site->resource == R_LOCK && judge_locked_otherwise(judge))
+    if (judge->site->resource == R_LOCK &&
+        (judge_locked_otherwise(judge) || !judge_is_mutex(judge, again)))
         return;
     if (judge->site->resource == R_LOCK)
         judge_report(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
@@ -198,9 +199,25 @@ static const char *right_release(const struct judge *judge, const struct event *
     return one_argument ? resource_release(resource) : NULL;
 }
 
+/* queue_lock(cache, queue); page_lock(cache, page); … page_unlock(cache, page): two locks that the same object has. */
+static bool has_two_locks(const struct judge *judge, const struct event *event)
+{
+    const char *acquire = instr_at(judge, event->state->acquired)->callee;
+    EACH (call, &judge->ir->code) {
+        if (call->kind != I_CALL || !call->callee || call->callee == acquire ||
+            name_unlocks(call->callee) || !strstr(call->callee, "lock"))
+            continue;
+        for (int i = 0; i < call->arg_count; i++)
+            if (call->args[i].place == judge->site->place && judge->site->place >= 0)
+                return true;
+    }
+    return false;
+}
+
 static void judge_wrong(struct judge *judge, const struct event *event)
 {
-    if (judge->site->resource == R_LOCK && judge_locked_otherwise(judge))
+    if (judge->site->resource == R_LOCK &&
+        (judge_locked_otherwise(judge) || has_two_locks(judge, event)))
         return; /* upgraded or downgraded in between */
     int before = judge->findings->count;
     judge_report(judge, event, "wrong-release", LEVEL_SURE,

@@ -424,12 +424,28 @@ bool judge_cleaned_by_macro(const struct judge *judge)
     return false;
 }
 
+/* _cleanup_(posix_unlockp) int *unlock = &file->lock; as CLEANUP_POSIX_UNLOCK(file->lock) says. */
+static bool cleaned_by_pointer(const struct judge *judge)
+{
+    EACH (instr, &judge->ir->code) {
+        const struct decl *decl = instr->kind == I_ASSIGN && instr->dst >= 0
+                                      ? judge->ir->places.at[instr->dst].decl
+                                      : NULL;
+        if (decl && (decl->attribute || decl->cleanup) && judge->site->place >= 0 &&
+            (instr->left.kind == O_ADDRESS || instr->left.kind == O_PLACE) &&
+            instr->left.place == judge->site->place)
+            return true;
+    }
+    return false;
+}
+
 bool judge_cleaned_lock(const struct judge *judge)
 {
     const struct decl *decl = judge->site->place >= 0
                                   ? judge->ir->places.at[judge->site->place].decl
                                   : NULL;
-    return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge);
+    return (decl && (decl->attribute || decl->cleanup)) || unlocked_by_macro(judge) ||
+           cleaned_by_pointer(judge);
 }
 
 bool judge_cleaned_file(const struct judge *judge)

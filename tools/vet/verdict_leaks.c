@@ -225,6 +225,13 @@ static bool never_released(const struct judge *judge, const struct state *state)
                      knowledge_annotated(judge->simulation->knowledge, acquire->callee);
     bool known = judge->site->known && state->acquisition->known && acquire->callee &&
                  judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
+    for (int i = 0; judge->site->resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
+        const struct decl *other = acquire->args[i].kind == O_ADDRESS
+                                       ? judge->ir->places.at[acquire->args[i].place].decl
+                                       : NULL;
+        if (other && other->type.stars == 0 && !model_acquirer(acquire->callee))
+            return false; /* fd = open_file(name, &file): both may be the descriptor */
+    }
     return (known || annotated) && !judge->escaped && !judge->site->argument &&
            judge_passes_only_use(judge, state);
 }
@@ -301,6 +308,15 @@ static bool released_by_kind(const struct judge *judge, const struct state *stat
     return released;
 }
 
+/* The function never releases it, and neither do many other callers of what made it. */
+static bool rarely_released(const struct judge *judge, const struct state *state)
+{
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && !state->acquisition->known && judge->simulation->knowledge &&
+           !knowledge_annotated(judge->simulation->knowledge, acquire) &&
+           knowledge_few_release(judge->simulation->knowledge, acquire);
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -331,6 +347,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
+    if (rarely_released(judge, state))
+        return LEVEL_ALL;
     if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1 &&
         !fills_its_type(judge, state))
         return LEVEL_ALL; /* only like another variable that is released; this call may just read it */

@@ -162,6 +162,8 @@ void judge_unheld(struct judge *judge, const struct event *event)
     /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
     if (judge->site->resource != R_LOCK || !reached_while(judge, event->instr, EV_RELEASE))
         return;
+    if (!judge_is_mutex(judge, instr_at(judge, event->instr)))
+        return; /* node_lock(node), node_unlock(node) may well count */
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
