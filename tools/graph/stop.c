@@ -1,4 +1,4 @@
-/* What stops a run: a failure, a signal, its time. */
+/* The reasons that stop a run: a failure, a signal, the time limit. */
 #define _GNU_SOURCE
 #include "carry.h"
 #include "message.h"

@@ -1,4 +1,4 @@
-/* What an owner waits for: signals, requests, the ends of the command and of cleanups. */
+/* The events that an owner waits for: signals, requests, the ends of the command and of cleanups. */
 #define _GNU_SOURCE
 #include "owner.h"
 
