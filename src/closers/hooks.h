@@ -1,5 +1,5 @@
-/* What a room above does when a descriptor is closed: the one that waits for descriptors wakes those who wait for
- * this one. */
+/* A higher room sets this hook, which runs when a descriptor is closed: the room poll wakes the goroutines that wait for the
+ * descriptor. */
 #ifndef LGI_CLOSERS_HOOKS_H
 #define LGI_CLOSERS_HOOKS_H
 

@@ -1,5 +1,5 @@
-/* What every closer promises: errno stays as it was, and a cancellation does not cut it short
- * (close and fclose are cancellation points, and what they were to release would be lost). */
+/* The promises of every closer: errno is unchanged, and a cancellation does not interrupt the closer. (close and fclose are
+ * cancellation points; if a cancellation interrupted them, the resource would never be released.) */
 #ifndef LGI_CLOSERS_SHIELD_H
 #define LGI_CLOSERS_SHIELD_H
 

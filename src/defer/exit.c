@@ -1,7 +1,9 @@
-/* What an exiting goroutine has deferred may be what main is waiting for. Then main returns, and its exit must neither cut
- * the rest short nor give another status. glibc before 2.41 lets two threads into exit, and the second one, finding
- * nothing to run, ends the process at once; later ones keep the second one out, for ever. So one of the two must not
- * go on, whoever comes first, and the other one ends the process with the status of lg_exit: they decide by one word. */
+/* lg_exit and exit at the same time.
+ *
+ * A deferred call of an exiting goroutine may be the event that main waits for. Then main returns and calls exit, which
+ * must neither stop the remaining deferred calls nor change the exit status. (glibc before 2.41 lets a second thread into
+ * exit; that thread finds no handler left, and ends the process at once. Newer versions block the second thread for ever.) So only
+ * one of the two may go on: main's exit and lg_exit compete for one word, and the process ends with the status of lg_exit. */
 #define _GNU_SOURCE
 #include "defer/exit.h"
 

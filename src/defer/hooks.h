@@ -1,4 +1,4 @@
-/* What this room calls of the rooms above it, which it does not know. */
+/* The functions of higher rooms that this room calls. */
 #ifndef LGI_DEFER_HOOKS_H
 #define LGI_DEFER_HOOKS_H
 

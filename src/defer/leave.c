@@ -1,5 +1,5 @@
-/* What the cleanups of records call. All that is done at a block's end stands here and not in the macros: each end has
- * it twice, for the normal way and for unwinding, and the compiler's time goes with the code. */
+/* The cleanup functions of records. All work at the end of a block is done here and not in the macros: a compiler generates the code of
+ * a macro twice for each end of a block, for the normal exit and for unwinding, and compiling takes longer with each line of it. */
 #include "defer/call.h"
 #include "defer/jump.h"
 #include "defer/step.h"

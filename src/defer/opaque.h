@@ -1,6 +1,6 @@
-/* Functions of any type are called with words. An lg_until takes two words, so the function may have fewer parameters than it is
- * given words. If link-time optimisation tells gcc which function is called, gcc inlines it all the same, a word for a parameter, and
- * the arguments are wrong. So the optimiser must not know the function. */
+/* The library calls functions of any type with argument words. An lg_until takes two words, so a function may have fewer parameters
+ * than words. If link-time optimisation lets gcc know the function, gcc inlines the call with one word for each parameter, and
+ * the arguments are wrong. So the optimiser must not know which function is called. */
 #ifndef LGI_DEFER_OPAQUE_H
 #define LGI_DEFER_OPAQUE_H
 

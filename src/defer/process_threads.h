@@ -1,4 +1,4 @@
-/* How many threads the process has, whoever made them. */
+/* The number of threads of the process, including those that the library has not started. */
 #ifndef LGI_DEFER_PROCESS_THREADS_H
 #define LGI_DEFER_PROCESS_THREADS_H
 

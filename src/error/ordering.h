@@ -1,8 +1,9 @@
-/* What ThreadSanitizer has to be told when a program that is built with it uses a library that is not: that what was done
- * before a release, by one, comes before what is done after an acquire of the same address, by another. The inline
- * functions of the public headers are part of such a program, so their atomic operations are seen; where those and functions of
- * the library work together, the address is that of the atomic variable. Without ThreadSanitizer this costs a look at one
- * word. */
+/* Orders of memory accesses for ThreadSanitizer, for a program that is built with it and a library that is not.
+ *
+ * All that a thread does before its release of an address comes before all that another thread does after its acquire of the same
+ * address. The inline functions of the public headers are compiled into the program, so ThreadSanitizer sees their atomic
+ * operations. Where an inline function works together with a function of the library, the address is that of the atomic
+ * variable. Without ThreadSanitizer, a call here reads one word. */
 #ifndef LGI_ERROR_ORDERING_H
 #define LGI_ERROR_ORDERING_H
 

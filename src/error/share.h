@@ -1,7 +1,7 @@
-/* Errors that several own. An error has one owner; where the same failure must be told to several, each is given an error
- * of his own that stands for the shared one: it has the text, place and first errno value of the shared error, and
- * lg_error_is, lg_error_find and lg_error_as find in it what they find in the shared one. All errors that stand for the
- * same one count as each other. */
+/* Errors with several owners. An lg_error has one owner. If several owners need the same failure, each gets an error of its own
+ * that stands for the shared error: this error has the text, the place and the first errno value of the shared error, and
+ * lg_error_is, lg_error_find and lg_error_as look into the shared error. All errors that stand for the same shared error
+ * count as equal. */
 #ifndef LG_ERROR_SHARE_H
 #define LG_ERROR_SHARE_H
 

@@ -1,6 +1,6 @@
-/* A file handle whose misuse is an error. It counts the calls that are using its descriptor;
- * closing lets no further one begin, waits for those, and only then gives the descriptor back to
- * the kernel: so none ever reads or writes a number that has become somebody else's file. */
+/* A file handle whose misuse is an error. The handle counts the calls that use its descriptor. A close lets no further call
+ * begin, waits until the running calls have ended, and only then gives the descriptor back to the kernel. So no call reads or
+ * writes a descriptor number that the kernel has meanwhile given to another file. */
 #define _GNU_SOURCE
 #include <lifoguard/close.h>
 #include <lifoguard/file.h>

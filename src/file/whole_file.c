@@ -1,10 +1,10 @@
 /* A file that appears whole or not at all.
  *
- * The content is written to a file without a name. To replace a path, that file needs a name for a moment: link(2) does not
- * replace, rename(2) does. So there is a temporary name in any case, and whoever is killed then leaves it behind. A writer
- * holds a lock on its file from before the file has a name until the name is gone, so a temporary without a lock is a
- * leftover. A new temporary that has no lock yet may be taken for one and removed by somebody else: its maker looks whether the
- * name is still its own. */
+ * The content is written to a file without a name. To replace a path, this file needs a temporary name for a moment, since link(2)
+ * does not replace a file and rename(2) needs a name. A process that is killed in this moment leaves the temporary name behind. A writer
+ * holds a lock on its file from before the file has a name until the name is gone, so a temporary file without a lock is a
+ * leftover, and the next writer removes it. A new temporary file that has no lock yet may be removed by mistake: so its writer
+ * checks afterwards whether the name still belongs to its own file. */
 #define _GNU_SOURCE
 #include <lifoguard/close.h>
 #include <lifoguard/defer.h>

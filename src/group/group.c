@@ -1,5 +1,5 @@
-/* Groups. A group's lock guards who is in it and who waits for it; it is the last thing of the group that whoever
- * leaves touches, so who has held it and found nobody may let the group go. */
+/* Groups. A group's lock guards the list of its members and the list of its waiters. A member that leaves the group unlocks this
+ * lock last, and touches the group no more. So a thread that has held the lock and found no member may free the group. */
 #include <lifoguard/close.h>
 
 #include <pthread.h>

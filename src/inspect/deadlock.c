@@ -1,12 +1,12 @@
-/* When nothing can ever go on.
+/* The deadlock report: no goroutine and no thread can ever go on.
  *
- * That is so at an instant at which every worker sleeps without anything in its queues, its inbox or its timers and without
- * a goroutine that waits for a descriptor, every thread of ours waits without a deadline, and there is no other thread:
- * whoever could end a wait would itself have to run first. So it stays so, and it is enough to see each of them asleep
- * twice, with nothing that any of them did in between: then all slept in the meantime.
+ * This is so if, at one moment, every worker sleeps with empty queues, an empty inbox, no timer and no goroutine that waits for a
+ * descriptor, every known thread waits without a deadline, and the process has no other thread: each goroutine or thread that
+ * could end a wait is itself waiting. Such a state lasts for ever. So it is enough to see each worker and thread asleep
+ * twice, without any activity in between: then all of them slept at the same time.
  *
- * Who goes to sleep says so first and looks at the others then, so the last one sees them all. To be asked costs little;
- * only what has lasted for a while is looked at closely. */
+ * A worker or thread that goes to sleep first announces its sleep and then looks at the others, so the last one sees all of
+ * them asleep. The first question is cheap; only a state that has lasted for a while is examined closely. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-/* What goroutines are doing, written down: for lg_goroutine_print and the report of a deadlock. */
+/* The list of goroutines as text, for lg_goroutine_print and the deadlock report. */
 #include <string.h>
 
 #include "defer/pending.h"

@@ -1,6 +1,6 @@
-/* A goroutine's stack is full: its guard page was touched, or a large frame has put the stack pointer beyond it. The
- * kernel says so by SIGSEGV, which is handled on a stack of its own, that each of our threads has. Any other fault is
- * for whoever handled it before. */
+/* The report of a stack overflow: a goroutine has touched the guard page of its stack, or a large frame has moved the stack
+ * pointer beyond the guard. The kernel then sends SIGSEGV, whose handler runs on a separate stack; each thread of the library has
+ * one. Every other SIGSEGV goes to the handler that was installed before. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* What reports ask the rooms above. */
+/* The questions that a report asks higher rooms. */
 #ifndef LGI_REPORT_HOOKS_H
 #define LGI_REPORT_HOOKS_H
 

@@ -1,4 +1,4 @@
-/* What the reports that end a process have in common. */
+/* The common parts of the reports that end a process. */
 #ifndef LGI_REPORT_REPORT_H
 #define LGI_REPORT_REPORT_H
 

@@ -1,4 +1,4 @@
-/* What a report prints of a panic. */
+/* The lines of a report about a panic. */
 #ifndef LGI_REPORT_TRACE_H
 #define LGI_REPORT_TRACE_H
 

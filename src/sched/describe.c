@@ -1,4 +1,4 @@
-/* What goroutines are called in reports. Here nothing is called that a signal handler may not call. */
+/* The names of goroutines in reports. This file calls only functions that a signal handler may call. */
 #include <string.h>
 
 #include "error/escape.h"

@@ -1,4 +1,4 @@
-/* What a worker does when it has nothing to run, and who wakes it (worker.h says how workers sleep). */
+/* Idle workers: what a worker without work does, and how it is woken (worker.h says how workers sleep). */
 #ifndef LGI_SCHED_IDLE_H
 #define LGI_SCHED_IDLE_H
 

@@ -1,5 +1,5 @@
-/* What sanitizers, Valgrind and leak checkers have to be told of stacks and switches. The library need not be
- * built with them: their functions are weak, and known if the program has them. */
+/* Tells sanitizers, Valgrind and leak checkers about stacks and switches. The library need not be built with a sanitizer: the
+ * sanitizer's functions are weak symbols, which are defined if the program has the sanitizer. */
 #ifndef LGI_SCHED_INSTRUMENT_H
 #define LGI_SCHED_INSTRUMENT_H
 

@@ -1,4 +1,4 @@
-/* What the kernel says of one of the process's threads. */
+/* The kernel's data about a thread of the process. */
 #ifndef LGI_SCHED_THREAD_STAT_H
 #define LGI_SCHED_THREAD_STAT_H
 

@@ -1,5 +1,5 @@
-/* What an lg_shutdown's thread does, from the request to the report. Nothing here waits, but for the service manager and
- * the log, a moment each. */
+/* The thread of an lg_shutdown, from the request to the report. The thread waits only for the service manager and for the log, a
+ * moment each. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What is said of an lg_shutdown: as text, as JSON, as lines of a log. Nothing here needs memory. */
+/* The report of an lg_shutdown: as text, as JSON, as lines of a log. This file allocates no memory. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>

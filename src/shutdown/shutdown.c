@@ -1,4 +1,4 @@
-/* What the program calls. The work is done by the coordinator (coordinator.c). */
+/* The public functions of shutdown.h. The coordinator does the work (coordinator.c). */
 #define _GNU_SOURCE
 #include <lifoguard/close.h>
 #include <lifoguard/defer.h>

@@ -1,4 +1,4 @@
-/* Who was restarted, and why. */
+/* The report of a supervisor: which members were restarted, and why. */
 #include <string.h>
 
 #include "error/escape.h"

@@ -1,4 +1,4 @@
-/* What is held by a goroutine or thread that has ended: nobody will ever let go of it. */
+/* Locks whose holder, a goroutine or thread, has ended without unlocking them. */
 #ifndef LGI_SYNC_ABANDONED_H
 #define LGI_SYNC_ABANDONED_H
 

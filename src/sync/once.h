@@ -1,4 +1,4 @@
-/* What other files of this room need to know of an lg_once. */
+/* The parts of an lg_once that other files of this room use. */
 #ifndef LGI_SYNC_ONCE_H
 #define LGI_SYNC_ONCE_H
 

@@ -1,6 +1,6 @@
-/* Semaphores. The state is twice the units that are free, plus WAITED exactly if the list is not empty; while it is set
- * all changes are made under the list's lock. Who releases touches the object for the last time when it changes the
- * state or, if somebody waits, when it unlocks the list. */
+/* Semaphores. The state is twice the number of free units, plus WAITED exactly if the list of waiters is not empty. While WAITED is
+ * set, all changes are made under the list's lock. A release touches the semaphore last when it changes the state or, if there
+ * is a waiter, when it unlocks the list. */
 #include <lifoguard/panic.h>
 #include <lifoguard/semaphore.h>
 

@@ -386,6 +386,15 @@ def check_contents(root):
     return failed
 
 
+def check_first_screen(root):
+    """A newcomer finds the two commands without a search."""
+    first = read(os.path.join(root, 'README.md')).split('\n')[:60]
+    missing = [command for command in ('./dev run', './dev test') if not any(command in line for line in first)]
+    for command in missing:
+        print(f'FAIL: README.md: {command} is not in the first 60 lines')
+    return len(missing)
+
+
 def check_tested(root, tested):
     failed = 0
     for name in all_pages(root):
@@ -429,7 +438,7 @@ def check_mistakes(checker):
 def main(arguments):
     if arguments[0] == '--links':
         root = os.path.abspath(arguments[1])
-        return check_links(root) + check_contents(root) + check_names(root) + check_tested(root, arguments[2:])
+        return check_links(root) + check_contents(root) + check_first_screen(root) + check_names(root) + check_tested(root, arguments[2:])
     mistakes = arguments[0] == '--mistakes'
     if arguments[0] == '--chroot':
         checker = Checker(os.path.abspath(arguments[2]), None, arguments[3], os.path.abspath(arguments[1]))

@@ -753,7 +753,7 @@ secrets_are_not_stored_unless_asked() {
     unset MY_TOKEN OTHER_PASSWORD
     lifoguard recover "$(lifoguard pending | cut -f1)" >out 2>err || fail "recover: $?"
     expect_out geheim2
-    expect_err 'MY_TOKEN is not known any more'
+    expect_err 'MY_TOKEN is missing in a cleanup: it was not stored'
     export MY_TOKEN=geheim1
     inside 'lifoguard defer --shell "echo \$MY_TOKEN"'
     expect_out geheim1
@@ -1085,7 +1085,7 @@ db.execute("PRAGMA wal_checkpoint(TRUNCATE)")' "$state/state.db" "$change" || fa
 a_further_signal_ends_only_the_cleanup_that_runs() {
     start 'lifoguard defer sh -c "touch cleaning; exec sleep 473"'
     until_true test -e cleaning
-    until_true signalled_until 'the cleanups go on; once more ends the one that runs'
+    until_true signalled_until 'the cleanups go on; another signal ends the cleanup that runs'
     until_true signalled_until 'ending the cleanup that runs'
     finish
     expect_err 'ended by a signal to lifoguard'

@@ -293,7 +293,7 @@ messages_name_the_line_of_the_file() {
     until_true grep -qE '] +start +sleep' err
     kill -TERM "$pid"
     finish
-    expect_err 'SIGTERM: ending jobs:3, then on to the cleanups'
+    expect_err 'SIGTERM: ending jobs:3, then the cleanups run'
 }
 
 odd_files_are_read() {
@@ -1153,7 +1153,7 @@ R6_a_cleanup_is_tried_again_as_asked() {
     expect_status 1
     expect_out -a
     [[ $(grep -c . tries) == 2 ]] || fail "tried $(grep -c . tries) times"
-    expect_err 'cleanup 2: exit status 1; once more in 1s'
+    expect_err 'cleanup 2: exit status 1; tried again in 1s'
     expect_err 'lifoguard: jobs:4: cleanup failed: exit status 1: false'
     expect_no_err 'jobs:3'
     local line

@@ -177,7 +177,7 @@ START_TEST(ctrl_c_reaches_a_line_once_and_ends_the_run)
     type("\003");
     finish(130);
     ck_assert_int_eq(count_seen("interrupted"), 1);
-    ck_assert_int_eq(count_seen("SIGINT from the terminal: jobs:3 has ended, on to the cleanups"),
+    ck_assert_int_eq(count_seen("SIGINT from the terminal: jobs:3 has ended, now the cleanups run"),
                      1);
     ck_assert_int_eq(count_seen("cleaned"), 1);
     ck_assert_int_eq(count_seen("never"), 0);

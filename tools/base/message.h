@@ -1,4 +1,4 @@
-/* What `lifoguard run` tells: on stderr, a line at a time, the jobs' own output stays theirs. */
+/* The events of a run and the messages of the program, each one line on stderr, apart from the output of the jobs. */
 #ifndef LIFOGUARD_BASE_MESSAGE_H
 #define LIFOGUARD_BASE_MESSAGE_H
 

@@ -1,5 +1,5 @@
-/* What people call inside of a run, and about runs. Each function takes the words behind the subcommand's name, ending in
- * NULL, and returns the exit status. */
+/* The commands that a user calls inside a run, or about runs. Each function takes the words behind the name of the command, with NULL at
+ * their end, and returns the exit status. */
 #ifndef LIFOGUARD_CLIENT_CLIENT_H
 #define LIFOGUARD_CLIENT_CLIENT_H
 

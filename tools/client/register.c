@@ -32,7 +32,7 @@
     "                       and otherwise the environment that `exec` began with\n"                          \
     "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                                \
     "\n"                                                                                                     \
-    "The cleanup is told: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"               \
+    "Environment of the cleanup: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"        \
     "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"             \
     "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"                  \
     "\n"                                                                                                     \
@@ -43,22 +43,23 @@ static const char defer_help[] =
     "usage: lifoguard defer [OPTIONS] [--] CLEANUP [ARG…]\n"
     "       lifoguard defer [OPTIONS] --shell 'TEXT'\n"
     "\n"
-    "Inside `lifoguard exec`: registers a cleanup, to be run when that ends. The words, the working\n"
-    "directory, the umask and the environment are kept as they are now; no shell parses them again.\n"
+    "Inside `lifoguard exec`: registers a cleanup, which runs when the command of `exec` has ended. The\n"
+    "words, the working directory, the umask and the environment are kept as they are now; no shell parses\n"
+    "the words again.\n"
     "When defer returns, the cleanup is on disk: it runs whatever happens from here on.\n"
     "\n" REGISTER_OPTIONS_HELP "\n"
-    "Exit status: 0 it is on disk; 1 it is not, and the message says why (the cleanup is run all the\n"
-    "same, as long as lifoguard itself lives); 125 wrong usage.\n";
+    "Exit status: 0 the cleanup is on disk; 1 it is not, and a message says why (the cleanup still runs,\n"
+    "unless lifoguard itself is killed); 125 wrong usage.\n";
 
 static const char acquire_help[] =
     "usage: lifoguard acquire [OPTIONS] --undo CLEANUP [ARG…] -- COMMAND [ARG…]\n"
     "       lifoguard acquire [OPTIONS] --shell 'TEXT' -- COMMAND [ARG…]\n"
     "\n"
-    "For what must not get lost between acquiring and registering: puts the cleanup on disk as an\n"
-    "intention, runs COMMAND, and confirms the cleanup if COMMAND succeeds. If COMMAND fails, it has\n"
-    "left nothing behind, and the cleanup is withdrawn. If nobody knows how it ended (it was\n"
-    "killed, or everything was), the cleanup runs, with LIFOGUARD_STATUS=unknown. So CLEANUP should not\n"
-    "fail if there is nothing to undo (rm -f): one that fails is kept, see `lifoguard pending`.\n"
+    "Inside `lifoguard exec`: acquires a resource so that no kill loses it. Puts the cleanup on disk as an\n"
+    "intention, runs COMMAND, and confirms the cleanup if COMMAND succeeds. If COMMAND fails, it must have\n"
+    "left nothing behind: the cleanup is withdrawn. If COMMAND was killed, or lifoguard was, the cleanup\n"
+    "runs, with LIFOGUARD_STATUS=unknown. So CLEANUP should not fail if there is nothing to undo (rm -f):\n"
+    "a cleanup that fails is kept, see `lifoguard pending`.\n"
     "\n"
     "  --partial            COMMAND may leave something behind when it fails: the cleanup runs then too\n" REGISTER_OPTIONS_HELP
     "\n"

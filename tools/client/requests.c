@@ -49,8 +49,8 @@ static const char mark_help[] =
     "usage: lifoguard mark [--scope]\n"
     "\n"
     "Inside `lifoguard exec`: prints how many cleanups were registered so far, for `undo --since`.\n"
-    "--scope: so that `undo --since` undoes only what is registered by processes with /MARK in their\n"
-    "variable LIFOGUARD_SCOPE, as `scope` of `lifoguard shell-init` does: scopes may run side by side.\n";
+    "With --scope, `undo --since` runs only the cleanups of processes that have /MARK in their variable\n"
+    "LIFOGUARD_SCOPE. `scope` of `lifoguard shell-init` does so; its scopes may run side by side.\n";
 
 static int send_number(const char *command, const char *request, int64_t number, int64_t *value)
 {

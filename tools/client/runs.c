@@ -25,8 +25,8 @@ static const char pending_help[] =
     "usage: lifoguard pending [--state DIRECTORY]\n"
     "\n"
     "Lists the cleanups that have not succeeded yet, of all runs: runs that still go on, runs that were kept\n"
-    "(`keep`), and runs with a cleanup that failed. First it recovers each run both of whose lifoguard\n"
-    "processes, the runner and its guardian, have ended.\n"
+    "(`keep`), and runs with a cleanup that failed. First, runs whose two lifoguard processes, the runner and\n"
+    "the guardian, have both ended are recovered.\n"
     "\n"
     "Each cleanup is one line: run, number, state (intended, held, releasing, failed, abandoned), command,\n"
     "and the reason if the cleanup failed.\n";
@@ -53,8 +53,9 @@ static const char abandon_help[] =
     "usage: lifoguard abandon [--state DIRECTORY] --reason TEXT RUN NUMBER\n"
     "       lifoguard abandon [--state DIRECTORY] --forget RUN\n"
     "\n"
-    "Gives a failed cleanup up, for the reason that is recorded; NUMBER as `lifoguard pending` shows it. It is\n"
-    "shown as abandoned until the run is forgotten (--forget), which needs all of it to be abandoned.\n";
+    "Gives up a failed cleanup, and records the reason. NUMBER is the number that `lifoguard pending` shows.\n"
+    "The cleanup is shown as abandoned until the run is forgotten (--forget). A run can be forgotten when all\n"
+    "its cleanups are abandoned.\n";
 
 struct place {
     const char *wanted;
@@ -335,7 +336,9 @@ static lg_error *give_up(struct owner *owner, const struct giving_up *what)
     buffer_format(&detail, "by %s: %s (%s)", user ? user->pw_name : "?", what->reason,
                   item->record.detail);
     owner_move(owner, item, CLEANUP_ABANDONED, detail.text);
-    return item->stale ? lg_error_new("that could not be recorded") : NULL;
+    return item->stale
+               ? lg_error_new("the reason could not be recorded (is the disk full?): try again")
+               : NULL;
 }
 
 static lg_error *forget(struct owner *owner)
@@ -391,7 +394,7 @@ int abandon_command(char **arguments)
     if (!err && !*arguments)
         err = lg_error_new("which RUN? See `lifoguard pending`");
     if (!err && !all && (!reason || !*reason || !arguments[1]))
-        err = lg_error_new("it takes --reason TEXT, RUN and NUMBER");
+        err = lg_error_new("write --reason TEXT, RUN and NUMBER");
     if (err || !*arguments)
         return wrong_usage("abandon", err);
     lg_defer(place_leave, &place);

@@ -1,4 +1,4 @@
-/* What a cleanup is told in its environment (R5), whoever runs it: a command of `exec`, a line, a job of a graph. */
+/* The environment variables of a cleanup (R5), for cleanups of `exec`, of lines and of graphs. */
 #ifndef LIFOGUARD_COMMON_FACTS_H
 #define LIFOGUARD_COMMON_FACTS_H
 

@@ -1,5 +1,5 @@
-/* What becomes of a panic in this program: for want of memory, mostly. The process says so and has the exit status EXIT_OURS; another
- * process of the run goes on with what is left. */
+/* The end of a process of this program by a panic, mostly for lack of memory. The process prints a message and has the exit status
+ * EXIT_OURS; another process of the run goes on with the remaining work. */
 #ifndef LIFOGUARD_COMMON_FAILED_H
 #define LIFOGUARD_COMMON_FAILED_H
 

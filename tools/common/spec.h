@@ -1,4 +1,4 @@
-/* What a cleanup is to do: as the client sends it, and as it is stored. */
+/* The description of a cleanup, as the client sends it and as the state stores it. */
 #ifndef LIFOGUARD_COMMON_SPEC_H
 #define LIFOGUARD_COMMON_SPEC_H
 

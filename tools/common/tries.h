@@ -1,4 +1,4 @@
-/* When a cleanup is tried again (R6), whoever runs it: a line's, a job's, one of `exec`. */
+/* When a failed cleanup is tried again (R6), for cleanups of `exec`, of lines and of graphs. */
 #ifndef LIFOGUARD_COMMON_TRIES_H
 #define LIFOGUARD_COMMON_TRIES_H
 

@@ -1,4 +1,4 @@
-/* What is told where there is no terminal, or with --plain: a line at a time. */
+/* The output of a run without a terminal, or with --plain: one line for each event. */
 #define _GNU_SOURCE
 #include "buffer.h"
 #include "deliver.h"

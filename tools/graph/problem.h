@@ -1,4 +1,4 @@
-/* What is wrong with a file, each with its place; all of it is told, in the order of the places. */
+/* The errors in a file, each with its place. All errors are printed, in the order of their places. */
 #ifndef LIFOGUARD_GRAPH_PROBLEM_H
 #define LIFOGUARD_GRAPH_PROBLEM_H
 

@@ -223,8 +223,8 @@ static void tell_retry(void *data, const struct carry *carry, enum again again, 
             "mentions",
             release->work->name, release->number);
     else if (again == AGAIN_RETRY)
-        print_message("%s: cleanup %zu: %s; once more in %s", release->work->name, release->number,
-                      carry->text, duration_short(pause, duration));
+        print_message("%s: cleanup %zu: %s; tried again in %s", release->work->name,
+                      release->number, carry->text, duration_short(pause, duration));
 }
 
 static const struct carry_hooks hooks = {environment_of, wait_for, tell_retry};

@@ -1,4 +1,4 @@
-/* What a command of a job is started with, and its start. */
+/* Starts the command of a job, with its environment, directory and descriptors. */
 #define _GNU_SOURCE
 #include "child.h"
 #include "direct.h"

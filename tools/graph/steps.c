@@ -193,7 +193,7 @@ lg_error *work_try(struct work *work)
             return err;
         char *text = lg_error_text(err);
         char duration[DURATION_SHORT_SIZE];
-        print_message("%s: %s; once more in %s", work->name, text ? text : "out of memory",
+        print_message("%s: %s; tried again in %s", work->name, text ? text : "out of memory",
                       duration_short(pause, duration));
         free(text);
         lg_error_free(err);

@@ -1,4 +1,4 @@
-/* What stops a run: a failure, a signal, its time. */
+/* The reasons that stop a run: a failure, a signal, the time limit. */
 #define _GNU_SOURCE
 #include "carry.h"
 #include "message.h"
@@ -64,7 +64,7 @@ void engine_failed(struct engine *engine, int exit_status, const char *why)
     if (!engine->options->keep_going && !engine_is_stopping(engine)) {
         engine_stop(engine, STOP_FAILURE, 0);
         if (engine->tasks)
-            print_message("a job has failed: ending the others, then on to the cleanups");
+            print_message("a job has failed: ending the others, then the cleanups run");
     }
 }
 
@@ -142,8 +142,7 @@ void engine_on_signal(void *data, int number)
     if (number == SIGQUIT) {
         force(engine);
     } else if (first && !cleaning) {
-        print_message("%s: ending the jobs that run, then on to the cleanups",
-                      signals_name(number));
+        print_message("%s: ending the jobs that run, then the cleanups run", signals_name(number));
         engine_stop(engine, STOP_SIGNAL, number);
     } else if (cleaning) {
         engine_stop(engine, STOP_SIGNAL, number);
@@ -163,7 +162,7 @@ void engine_watch_time(struct engine *engine)
     char text[DURATION_SHORT_SIZE];
     duration_short(engine->graph->timeout, text);
     print_message(
-        "the run is not done within %s: ending the jobs that run, then on to the cleanups", text);
+        "the run has not ended within %s: ending the jobs that run, then the cleanups run", text);
     if (engine->status == RUN_OK)
         snprintf(engine->why, sizeof(engine->why), "not done within %s", text);
     engine_stop(engine, STOP_TIMEOUT, 0);

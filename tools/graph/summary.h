@@ -1,4 +1,4 @@
-/* What is told at the end. */
+/* The lines at the end of a run: each failure, and the counts. */
 #ifndef LIFOGUARD_GRAPH_SUMMARY_H
 #define LIFOGUARD_GRAPH_SUMMARY_H
 

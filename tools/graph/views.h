@@ -1,4 +1,4 @@
-/* What people see of a run of a graph while it runs: sinks for its events. */
+/* The views of a running graph for people: sinks for its events. */
 #ifndef LIFOGUARD_GRAPH_VIEWS_H
 #define LIFOGUARD_GRAPH_VIEWS_H
 

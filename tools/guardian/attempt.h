@@ -1,8 +1,8 @@
-/* One attempt at a cleanup, in a process that outlives whoever began it.
+/* One attempt at a cleanup, in a process that outlives the owner of the run.
  *
- * The attempt is a process of its own, in a session of its own. It starts the command, keeps to its time limit, ends what
- * the command left running, and writes how it ended into a file of the run's directory. So if the owner of the
- * run is killed meanwhile, the next owner finds the attempt still at work or its result in the file, and does not run the
+ * The attempt is a process of its own, in a session of its own. The attempt starts the command, enforces the time limit, ends the
+ * processes that the command left running, and writes the result into a file of the run's directory. So if the owner of the
+ * run is killed meanwhile, the next owner finds either the running attempt or its result in the file, and does not run the
  * command a second time. */
 #ifndef LIFOGUARD_GUARDIAN_ATTEMPT_H
 #define LIFOGUARD_GUARDIAN_ATTEMPT_H

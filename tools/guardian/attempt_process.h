@@ -1,4 +1,4 @@
-/* What an attempt at a cleanup does in its own process (attempt.h). */
+/* The process of an attempt at a cleanup (attempt.h). */
 #ifndef LIFOGUARD_GUARDIAN_ATTEMPT_PROCESS_H
 #define LIFOGUARD_GUARDIAN_ATTEMPT_PROCESS_H
 

@@ -1,4 +1,4 @@
-/* Carrying out what is pending: the newest first, each told the outcome, each with its own limit (R3, R5, R6). */
+/* Runs the pending cleanups: the newest first, each with the outcome in its environment, each with its own limit (R3, R5, R6). */
 #define _GNU_SOURCE
 #include "assignments.h"
 #include "attempt.h"
@@ -155,7 +155,7 @@ static void tell_retry(struct owner *owner, const struct item *item,
     char text[DURATION_SHORT_SIZE];
     struct buffer then = {0};
     lg_defer(buffer_free, &then);
-    buffer_format(&then, "; once more in %s", duration_short(pause, text));
+    buffer_format(&then, "; tried again in %s", duration_short(pause, text));
     if (again == AGAIN_PLAIN)
         print_message(
             "a cleanup cannot be started (%s): trying again without the variables that were set since the run began",

@@ -1,4 +1,4 @@
-/* What runner and guardian tell each other. */
+/* The messages between runner and guardian. */
 #ifndef LIFOGUARD_GUARDIAN_FRONT_H
 #define LIFOGUARD_GUARDIAN_FRONT_H
 

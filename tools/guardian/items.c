@@ -320,7 +320,7 @@ static void add_secrets(char ***list, const struct item *item)
         else if (mine)
             assignments_set_value(list, name, mine);
         else
-            print_message("%s is not known any more, since it was not to be stored", name);
+            print_message("%s is missing in a cleanup: it was not stored (defer --store)", name);
     }
 }
 

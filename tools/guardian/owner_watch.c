@@ -1,4 +1,4 @@
-/* What an owner waits for: signals, requests, the ends of the command and of cleanups. */
+/* The events that an owner waits for: signals, requests, the ends of the command and of cleanups. */
 #define _GNU_SOURCE
 #include "owner.h"
 
@@ -93,7 +93,7 @@ static void signal_while_cleaning(struct owner *owner, int number)
 {
     if (!owner->warned) {
         owner->warned = lg_now();
-        print_message("%s: the cleanups go on; once more ends the one that runs",
+        print_message("%s: the cleanups go on; another signal ends the cleanup that runs",
                       signals_name(number));
         return;
     }
@@ -219,7 +219,7 @@ static void read_front(struct owner *owner)
     owner->runner_died = true;
     if (owner->cleaning || owner->ended)
         return;
-    print_message("the runner was killed: ending the command, then on to the cleanups");
+    print_message("the runner was killed: ending the command, then the cleanups run");
     snprintf(owner->cause, sizeof(owner->cause), "the runner was killed");
     cancel(owner, SIGTERM, false);
 }
@@ -242,7 +242,7 @@ static void drive_to_end(struct owner *owner)
         owner->outcome = OUTCOME_TIMEOUT;
         duration_short(owner->options.timeout, text);
         snprintf(owner->cause, sizeof(owner->cause), "not done within %s", text);
-        print_message("the command is not done within %s: SIGTERM", text);
+        print_message("the command has not ended within %s: SIGTERM", text);
         ask_command_to_end(owner, SIGTERM);
     } else if (owner->asked == SIGKILL) {
         print_message("the command outlives SIGKILL");

@@ -68,7 +68,7 @@ static lg_error *check_owned(const char *place, const struct state_run *run)
 static lg_error *check(const char *place, const struct state_run *run, enum recover_how how)
 {
     if (run->uid != geteuid())
-        return lg_error_newf("run %s is user %lld's: it is that user's to recover", run->id,
+        return lg_error_newf("run %s belongs to user %lld: only this user may recover it", run->id,
                              (long long)run->uid);
     return run->phase == RUN_ACTIVE && how != RECOVER_BY_FORCE ? check_owned(place, run) : NULL;
 }

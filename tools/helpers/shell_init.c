@@ -14,9 +14,9 @@ static const char help[] =
     "  scope COMMAND…   runs a command or function in a subshell, and then what was deferred in it;\n"
     "                   LIFOGUARD_STATUS, --on-failure and --on-success mean the result of COMMAND\n"
     "\n"
-    "bash and zsh: a cleanup may be a function of the script, and so may what `acquire` runs. It is kept as\n"
-    "it is now, with all other functions; of the variables it sees those that are exported, and what it\n"
-    "sets is gone when it ends.\n";
+    "bash and zsh: a cleanup may be a function of the script, and so may what `acquire` runs. The function\n"
+    "is kept as it is at the registration, with all other functions. The function sees exported variables\n"
+    "only, and the variables that it sets are gone when it ends.\n";
 
 /* $3 of a scope may be a function, which only a subshell of this shell knows. Behind an `if`, set -e would have no effect in
  * the subshell: so it is turned off here and on in the subshell. */

@@ -32,16 +32,16 @@ static const char help[] =
     "       lifoguard wait-for [OPTIONS] --http http://HOST[:PORT][/PATH]\n"
     "       lifoguard wait-for [OPTIONS] -- COMMAND [ARG…]\n"
     "\n"
-    "Waits until somebody accepts connections at HOST:PORT, until PATH is there, until the URL answers with a\n"
+    "Waits until a server accepts connections at HOST:PORT, until PATH exists, until the URL answers with a\n"
     "status below 400, or until COMMAND succeeds. Looks at once, then after 10 ms, and then in pauses that\n"
     "grow to a second.\n"
     "\n"
     "  --timeout DURATION   how long to wait at most (1m); also for a single connection or COMMAND\n"
     "  --pid PID            gives up at once when that process has ended (the server that is waited for)\n"
     "\n"
-    "COMMAND's output is shown only if it is given up. For https: -- curl -fsS https://…\n"
+    "COMMAND's output is shown only if the wait fails. For https: -- curl -fsS https://…\n"
     "\n"
-    "Exit status: 0; 124 not within the time; 1 the process has ended; 125 wrong usage.\n";
+    "Exit status: 0; 124 the time was over; 1 the process has ended; 125 wrong usage.\n";
 
 struct target {
     const char *tcp, *file, *http;

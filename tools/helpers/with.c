@@ -13,16 +13,16 @@
 static const char help[] =
     "usage: lifoguard with --timeout DURATION [--grace DURATION] [--] COMMAND [ARG…]\n"
     "\n"
-    "Runs COMMAND, and ends it when its time is over, with everything that it has started, and names what\n"
-    "it ended. Unlike timeout(1) it leaves COMMAND in its process group: Ctrl-C, Ctrl-Z and reading from\n"
-    "the terminal work, and a signal arrives once. What COMMAND leaves running when it ends in time is\n"
-    "left alone.\n"
+    "Runs COMMAND. When the time is over, ends COMMAND and everything that COMMAND has started, and names\n"
+    "the processes that it ended. COMMAND stays in the process group of `lifoguard with`, unlike with\n"
+    "timeout(1): Ctrl-C, Ctrl-Z and reading from the terminal work, and a signal arrives once. If COMMAND\n"
+    "ends in time, the processes that it leaves running go on.\n"
     "\n"
     "  --timeout DURATION   from the start to SIGTERM\n"
     "  --grace DURATION     from SIGTERM to SIGKILL (10s)\n"
     "\n"
-    "Exit status: COMMAND's own; 124 its time was over; 125 lifoguard itself failed; 126, 127 as of a\n"
-    "shell; 128 + N: signal N ended it.\n";
+    "Exit status: COMMAND's own; 124 the time was over; 125 lifoguard itself failed; 126 COMMAND cannot be\n"
+    "executed; 127 it was not found; 128 + N: signal N ended it.\n";
 
 static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {

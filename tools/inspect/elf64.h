@@ -1,4 +1,4 @@
-/* What programs, libraries and core files have in common. */
+/* The common format of programs, libraries and core files. */
 #ifndef LIFOGUARD_INSPECT_ELF64_H
 #define LIFOGUARD_INSPECT_ELF64_H
 

@@ -1,4 +1,4 @@
-/* What was read: the threads and goroutines, and for each the deferred calls that are still to be made. */
+/* The result of an inspection: the threads and goroutines, and the pending deferred calls of each. */
 #ifndef LIFOGUARD_INSPECT_REPORT_H
 #define LIFOGUARD_INSPECT_REPORT_H
 

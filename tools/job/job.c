@@ -86,7 +86,7 @@ void job_update(struct job *job)
         if (info.si_code != CLD_STOPPED) {
             ended(job, &info);
         } else if (!terminal_stopped(job->pid, info.si_status)) {
-            fprintf(stderr, "lifoguard: the command wants the terminal, which is not to be had\n");
+            fprintf(stderr, "lifoguard: the command needs a terminal, and has none: ended\n");
             job_begin(job, JOB_KILLED, 0, LG_SECOND);
         }
     }

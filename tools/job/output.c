@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A line that is longer is told in pieces. */
+/* A longer line is passed on in pieces. */
 enum { LONGEST_LINE = 64 * 1024 };
 
 static void tell_line(struct output *output)

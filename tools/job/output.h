@@ -1,4 +1,4 @@
-/* What a command prints, as events: a line each. */
+/* The output of a command as events, one for each line. */
 #ifndef LIFOGUARD_JOB_OUTPUT_H
 #define LIFOGUARD_JOB_OUTPUT_H
 

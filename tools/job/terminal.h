@@ -1,8 +1,8 @@
-/* Who has the terminal. Each job is a process group of its own. A line has the terminal while it runs: it is
- * the foreground process group, for which programs look before they show their progress, and Ctrl-C, Ctrl-Z
- * and SIGWINCH reach it. A line whose cleanup is still to come, and a cleanup, run in the background of the
- * terminal, so that Ctrl-C reaches lifoguard, which protects them. One that reads from the terminal or sets
- * it is stopped by the kernel; it is then given the terminal. */
+/* The terminal, which one process group has at a time. Each job is a process group of its own. A line has the terminal while it
+ * runs: the line is then the foreground process group, so programs show their progress, and Ctrl-C, Ctrl-Z and SIGWINCH reach them. A
+ * line that acquires, and a cleanup, run in the background of the terminal, so that Ctrl-C reaches lifoguard, which protects
+ * them. If such a line or cleanup reads from the terminal or changes its settings, the kernel stops it, and lifoguard gives it the
+ * terminal. */
 #ifndef LIFOGUARD_JOB_TERMINAL_H
 #define LIFOGUARD_JOB_TERMINAL_H
 

@@ -81,7 +81,7 @@ static void tell_retry(void *data, const struct carry *carry, enum again again, 
         print_message("a cleanup cannot be started yet (%s): trying again",
                       strerrorname_np(carry->result.number));
     else if (again == AGAIN_RETRY)
-        print_message("cleanup %zu: %s; once more in %s", cleanup->number, carry->text,
+        print_message("cleanup %zu: %s; tried again in %s", cleanup->number, carry->text,
                       duration_short(pause, duration));
     if (again == AGAIN_LATER)
         memory_give_back();

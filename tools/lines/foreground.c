@@ -14,7 +14,7 @@ static void attend(void *data)
     bool stopping = run->stopping;
     run_check_backgrounds(run);
     if (now->line && run->stopping && !stopping) { /* not a cleanup */
-        print_message("a background line has failed: ending %s, then on to the cleanups",
+        print_message("a background line has failed: ending %s, then the cleanups run",
                       now->line->place);
         run_end_line(now, SIGTERM);
     }

@@ -111,7 +111,7 @@ static lg_error *run_command(struct run *run, lg_scope *cleanups, const struct l
         cleanups_register_foreseen(run, cleanups);
     /* It had the terminal, and Ctrl-C with it. */
     if (number && run->status == RUN_OK) {
-        print_message("%s from the terminal: %s has ended, on to the cleanups",
+        print_message("%s from the terminal: %s has ended, now the cleanups run",
                       signals_name(number), line->place);
         run->stopping = true;
         run_set_status(run, RUN_SIGNAL + number);

@@ -1,5 +1,5 @@
-/* What happens in a run of lines is recorded as that of a graph is, a line being a job. What lines print goes through this process, byte by
- * byte to where it would have gone without it, and by lines to the record; but what goes to a terminal goes there by itself. */
+/* Records a run of lines in the same way as a run of a graph; each line is a job. The output of a line passes through this process: byte
+ * by byte to its destination, and line by line to the record. Output to a terminal does not pass through this process. */
 #define _GNU_SOURCE
 #include "recorder.h"
 

@@ -1,5 +1,4 @@
-/* Who is told what happens in a run, besides the lines on stderr, and takes what its lines print. This room knows only that there may
- * be one; tools/lines has it. */
+/* The receiver of a run's events and of the output of its lines, besides stderr. */
 #ifndef LIFOGUARD_LINES_RECORDER_H
 #define LIFOGUARD_LINES_RECORDER_H
 

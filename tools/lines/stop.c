@@ -69,7 +69,7 @@ static void on_request(struct run *run, const struct foreground *now, int number
     } else if (run->cleaning || (now && !line)) {
         on_signal_while_cleaning(run, now, number);
     } else if (!line) {
-        print_message("%s: on to the cleanups", signals_name(number));
+        print_message("%s: now the cleanups run", signals_name(number));
     } else if (first || now->job->step == JOB_RUNS) {
         run_end_line(now, number);
         char limit[DURATION_SHORT_SIZE];
@@ -78,7 +78,7 @@ static void on_request(struct run *run, const struct foreground *now, int number
                           signals_name(number), line->place,
                           duration_short(now->job->grace, limit));
         else
-            print_message("%s: ending %s, then on to the cleanups", signals_name(number),
+            print_message("%s: ending %s, then the cleanups run", signals_name(number),
                           line->place);
     } else {
         job_press(now->job, number);

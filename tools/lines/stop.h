@@ -1,4 +1,4 @@
-/* What the signals ask for: end the line, on to the cleanups, end a cleanup. */
+/* What a signal makes the run do: end the line, run the cleanups, end a cleanup. */
 #ifndef LIFOGUARD_LINES_STOP_H
 #define LIFOGUARD_LINES_STOP_H
 

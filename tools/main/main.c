@@ -49,7 +49,7 @@ static const struct {
     {"mark", mark_command, "prints a mark for undo --since"},
     {"pending", pending_command, "lists what is still to be cleaned up"},
     {"recover", recover_command, "runs what a killed run left"},
-    {"abandon", abandon_command, "gives a failed cleanup up, with a reason"},
+    {"abandon", abandon_command, "gives up a failed cleanup, with a reason"},
     {"run", run_either_command, "runs the jobs of a file"},
     {"history", history_command, "lists the last runs of `run`"},
     {"show", show_command, "shows what happened in one of them"},

@@ -1,4 +1,5 @@
-/* What sandboxes refuse in a way that the C library does not understand, or that nothing can replace. */
+/* System calls that a sandbox refuses: clone3, in a way that the C library does not understand, and waitid, which nothing can
+ * replace. */
 #ifndef LIFOGUARD_PROCESS_SANDBOX_H
 #define LIFOGUARD_PROCESS_SANDBOX_H
 

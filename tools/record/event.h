@@ -1,4 +1,4 @@
-/* What happens in a run, for whoever shows or keeps it. */
+/* The events of a run, for the rooms that show or record them. */
 #ifndef LIFOGUARD_RECORD_EVENT_H
 #define LIFOGUARD_RECORD_EVENT_H
 

@@ -1,4 +1,4 @@
-/* Who is told what happens in a run: the history, and what the command line asks for. */
+/* The receivers of the events of a run: the history, and the outputs that the command line asks for. */
 #ifndef LIFOGUARD_RECORD_RECORD_H
 #define LIFOGUARD_RECORD_RECORD_H
 

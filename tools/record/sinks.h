@@ -1,4 +1,5 @@
-/* Who is told what happens: each makes a sink, which its `free` ends. `jobs` are the names of a run's jobs, and NULL. */
+/* The sinks, which receive the events of a run. Each function makes a sink, and the sink's `free` ends it. `jobs` is the list of the
+ * names of the run's jobs, with NULL at its end. */
 #ifndef LIFOGUARD_RECORD_SINKS_H
 #define LIFOGUARD_RECORD_SINKS_H
 

@@ -1,4 +1,4 @@
-/* What happened in a run, and when: made of its events, for the page, the JUnit file and `lifoguard show`. */
+/* The times of a run, made from its events, for the page, the JUnit file and `lifoguard show`. */
 #ifndef LIFOGUARD_RECORD_TIMELINE_H
 #define LIFOGUARD_RECORD_TIMELINE_H
 

@@ -1,4 +1,4 @@
-/* Variables whose values are shown to nobody: not in messages, and not in the arguments of a process. */
+/* Variables whose values appear neither in messages nor in the arguments of a process. */
 #ifndef LIFOGUARD_SHELL_SECRET_H
 #define LIFOGUARD_SHELL_SECRET_H
 

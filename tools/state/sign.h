@@ -1,4 +1,4 @@
-/* SipHash-2-4, a keyed hash: whoever changes a record without knowing the key cannot make its signature. */
+/* SipHash-2-4, a keyed hash: without the key, nobody can make the signature of a changed record. */
 #ifndef LIFOGUARD_STATE_SIGN_H
 #define LIFOGUARD_STATE_SIGN_H
 

@@ -204,7 +204,7 @@ lg_error *state_commit(struct state *state)
 {
     lg_error *err = NULL;
     if (state->failed)
-        err = lg_error_new("a write before has failed");
+        err = lg_error_new("an earlier write has failed");
     else
         err = perform(state, STATEMENT_COMMIT);
     /* SQLite itself has rolled back after some failures. */

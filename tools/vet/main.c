@@ -13,22 +13,22 @@ static const char help[] =
     "Finds resources that are not released on some path, released twice, or used after that, in C code that need\n"
     "not be configured or compile.\n"
     "\n"
-    "  --all                  also what is less sure\n"
-    "  --fix                  mends in the files what is sure and mechanical; reports the rest\n"
+    "  --all                  also reports less certain findings\n"
+    "  --fix                  changes the files where finding and fix are sure; reports the rest\n"
     "  --check A,B            only these checks\n"
     "  --disable A,B          not these checks\n"
     "  --format FORMAT        text, json or sarif (SARIF 2.1.0)\n"
-    "  --output FILE          the report goes there\n"
-    "  --baseline FILE        leaves out the findings in FILE; says which of them are gone\n"
+    "  --output FILE          writes the report to FILE\n"
+    "  --baseline FILE        leaves out the findings in FILE; names those that are no longer found\n"
     "  --write-baseline FILE  writes the findings to FILE\n"
     "  --config FILE          settings: pairs of functions, checks turned off (.lifoguard-vet)\n"
-    "  --cache FOLDER, --no-cache  results of unchanged files\n"
-    "  --alone                each file for itself: what functions of other files do is not looked up\n"
-    "  -j N                   so many files at a time\n"
+    "  --cache FOLDER         keeps the results of unchanged files there; --no-cache: checks all files again\n"
+    "  --alone                checks each file by itself, without a look at the functions of other files\n"
+    "  -j N                   checks N files at the same time\n"
     "  -q                     no progress line\n"
     "\n"
     "A comment `// lifoguard-vet: allow CHECK: reason` allows a finding on its line or the next.\n"
-    "Exit status: 0 nothing found; 1 findings; 2 wrong usage, or a file that is unreadable or no C.\n";
+    "Exit status: 0 nothing found; 1 findings; 2 wrong usage, or a file that cannot be read or is not C.\n";
 
 /* The exit status after something that was asked for has been printed. */
 static int printed(void)
