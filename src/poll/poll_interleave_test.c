@@ -113,6 +113,7 @@ static uint32_t ended_as; /* the wait */
 // NOLINTBEGIN(bugprone-suspicious-include): they are under test
 #include "../sched/lock.c"
 #include "../sched/park.c"
+#include "../sched/done.c"
 #define in_child descriptor_in_child
 #define begin descriptor_begin
 #include "descriptor.c"

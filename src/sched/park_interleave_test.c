@@ -43,6 +43,8 @@ static void model_futex_wait(const void *word, uint32_t value, lg_time until)
 #include "../sched/lock.c"
 // NOLINTNEXTLINE(bugprone-suspicious-include): it is under test
 #include "../sched/park.c"
+// NOLINTNEXTLINE(bugprone-suspicious-include): it is under test
+#include "../sched/done.c"
 
 /* ---- a thing to wait for ---- */
 
