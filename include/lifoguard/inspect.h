@@ -52,7 +52,8 @@ LG_API lg_error *lg_goroutine_visit(bool (*visit)(const lg_goroutine_info *info,
                                     void *data) __attribute__((__warn_unused_result__));
 
 /* Writes the state, the stack and the pending deferred calls (D12) of each goroutine and of main, in the format of the
- * deadlock report. Deadlock: do not let a thread other than the caller's hold the lock of the stream (flockfile). */
+ * deadlock report, and who holds the mutex that it waits for. Deadlock: do not let a thread other than the caller's hold
+ * the lock of the stream (flockfile). */
 LG_API void lg_goroutine_print(FILE *stream);
 
 /* Waits until no goroutine but the caller is alive, at most for `grace`. Returns NULL if no other goroutine is alive.

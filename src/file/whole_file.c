@@ -439,7 +439,7 @@ static lg_error *put_in_place(lg_whole_file *file)
                            RENAME_NOREPLACE);
     if (!exists && result != 0 && errno == EEXIST)
         return put_in_place(file);
-    if (exists || (result != 0 && (errno == EINVAL || is_unsupported(errno))))
+    if (exists || (result != 0 && lgi_is_refused(errno)))
         result = renameat(file->folder, file->temporary, file->folder, file->name);
     if (result != 0)
         return lg_error_new_errno("rename %s to %s", file->temporary, file->path);

@@ -39,9 +39,12 @@ static bool count(struct dump *dump)
 
 static void print_heading(struct lgi_sink *sink, const struct lgi_g *g)
 {
-    char who[256];
+    char who[256], holder[256] = "";
+    LGI_KEEP_ERRNO;
     lgi_g_who(g, who, sizeof(who));
-    if (g->state == LGI_G_PARKED)
+    if (g->state == LGI_G_PARKED && lgi_holder_who(g, holder, sizeof(holder)) > 0)
+        lgi_print(sink, "\n%s, waits for %s, held by %s:\n", who, lgi_waits_for(g), holder);
+    else if (g->state == LGI_G_PARKED)
         lgi_print(sink, "\n%s, waits for %s:\n", who, lgi_waits_for(g));
     else
         lgi_print(sink, "\n%s, %s:\n", who, g->state == LGI_G_RUNNABLE ? "may go on" : "running");

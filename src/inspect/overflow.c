@@ -29,6 +29,12 @@ enum {
     NAMING_SECONDS = 5,
 };
 
+/* At the high end of a thread's alternate stack, behind what is used of it: the bounds of the thread's own stack. */
+struct alternate_end {
+    _Alignas(64) struct lgi_stack_bounds bounds;
+};
+static __thread char *alternate; /* what was made for this thread */
+
 static bool declined;
 static bool installed;
 static struct sigaction previous;     /* what was there before */
@@ -115,6 +121,23 @@ static bool is_overflow(const struct lgi_g *g, const siginfo_t *info, uintptr_t 
            (!lgi_stack_around(address, &is_guard) || is_guard);
 }
 
+static struct alternate_end *alternate_end(void)
+{
+    return (struct alternate_end *)(alternate + page + ALTERNATE_SIZE) - 1;
+}
+
+/* Has the own stack of a thread of the library overflowed, in a call of lg_blocking for example? Its guard is a page. */
+static bool is_overflow_of_thread(const struct lgi_g *g, const siginfo_t *info, uintptr_t sp)
+{
+    enum { BELOW_SP = 256 };
+    uintptr_t address = (uintptr_t)info->si_addr;
+    if (!alternate || (g && lgi_on_fiber(g)) || info->si_code <= 0)
+        return false;
+    uintptr_t low = alternate_end()->bounds.low, high = alternate_end()->bounds.high;
+    return (address >= low - page && address < low && sp < high && sp >= low - page) ||
+           (sp < low && address < low && address >= sp - BELOW_SP && low - sp < high - low);
+}
+
 static void give_up(int signal_number)
 {
     (void)signal_number;
@@ -165,11 +188,12 @@ static _Unwind_Reason_Code note_deep(struct _Unwind_Context *context, void *data
     return _URC_NO_REASON;
 }
 
-static void print_stack(const struct lgi_g *g, uintptr_t sp)
+/* (g NULL: of a thread that runs no goroutine.) */
+static void print_stack(const struct lgi_g *g, const struct lgi_stack_bounds *bounds, uintptr_t sp)
 {
     static struct deep deep;
-    deep.low = sp < g->bounds.low ? sp : g->bounds.low;
-    deep.high = g->bounds.high;
+    deep.low = sp < bounds->low ? sp : bounds->low;
+    deep.high = bounds->high;
     lgi_thread.bounds = NULL; /* there is room here */
     _Unwind_Backtrace(note_deep, &deep);
     lgi_print(&lgi_to_stderr, "stack:\n");
@@ -181,6 +205,8 @@ static void print_stack(const struct lgi_g *g, uintptr_t sp)
     for (unsigned i = 0; i < last.count; i++)
         last.frame[i] = deep.outer.frame[(more - last.count + i) % OUTER];
     lgi_print_frames(&lgi_to_stderr, &last);
+    if (!g)
+        return;
     char began[512];
     lgi_task_origin(g->start, began, sizeof(began));
     lgi_print(&lgi_to_stderr, "    %s\n", began);
@@ -192,31 +218,49 @@ static void print_text(const struct lgi_text *text)
                       text->length < text->size ? text->length : text->size - 1);
 }
 
-static void report(const struct lgi_g *g, uintptr_t address, uintptr_t sp)
+static void describe_goroutine(const struct lgi_g *g, struct lgi_text *text)
+{
+    text->length = lgi_g_describe(g, text->buffer, text->size);
+    print_text(text);
+    text->length = 0;
+    lgi_text_put(text, "\nfor a larger one: stack_size in lg_go_options, or lg_set_stack_size");
+    if (lgi_on_fiber(g))
+        lgi_text_put(text, ", or lg_go_thread");
+    lgi_text_put(text, "\n");
+    print_text(text);
+}
+
+static void describe_thread(struct lgi_text *text)
+{
+    text->length = 0;
+    lgi_text_put(text, "a call that the library makes on a thread of its own, for lg_blocking or a "
+                       "stage of a shutdown\nfor a larger one: raise the limit that `ulimit -s` "
+                       "shows, before the program starts\n");
+    print_text(text);
+}
+
+static void report(const struct lgi_g *g, const struct lgi_stack_bounds *bounds, uintptr_t address,
+                   uintptr_t sp)
 {
     char buffer[1024];
     struct lgi_text text = {.buffer = buffer, .size = sizeof(buffer)};
 
     lgi_report_begin();
     lgi_text_put(&text, "lifoguard: stack overflow: the stack of ");
-    lgi_text_put_number(&text, (g->bounds.high - g->bounds.low) / 1024);
+    lgi_text_put_number(&text, (bounds->high - bounds->low) / 1024);
     lgi_text_put(&text, " KB is full (fault at ");
     lgi_text_put_address(&text, address);
     lgi_text_put(&text, ")\nin ");
     print_text(&text);
-    text.length = lgi_g_describe(g, buffer, sizeof(buffer));
-    print_text(&text);
-    text.length = 0;
-    lgi_text_put(&text, "\nfor a larger one: stack_size in lg_go_options, or lg_set_stack_size");
-    if (lgi_on_fiber(g))
-        lgi_text_put(&text, ", or lg_go_thread");
-    lgi_text_put(&text, "\n");
-    print_text(&text);
+    if (g)
+        describe_goroutine(g, &text);
+    else
+        describe_thread(&text);
     if (lgi_settings() & LGI_CORE)
         return;
     if (!lgi_large_frames()) { /* a sanitizer's allocator, and its checks, are not for here */
         limit_time();
-        print_stack(g, sp);
+        print_stack(g, bounds, sp);
     }
     _exit(LGI_REPORT_STATUS);
 }
@@ -228,8 +272,10 @@ static void handle(int signal_number, siginfo_t *info, void *context)
     LGI_KEEP_ERRNO;
     const struct lgi_g *g = lgi_current;
     uintptr_t sp = stack_pointer(context);
-    if (is_overflow(g, info, sp)) {
-        report(g, (uintptr_t)info->si_addr, sp);
+    bool of_thread = false;
+    if (is_overflow(g, info, sp) || (of_thread = is_overflow_of_thread(g, info, sp))) {
+        report(of_thread ? NULL : g, of_thread ? &alternate_end()->bounds : &g->bounds,
+               (uintptr_t)info->si_addr, sp);
         by_default(signal_number, info); /* the core holds the frames (P12) */
     } else {
         hand_over(signal_number, info, context);
@@ -252,8 +298,6 @@ void lgi_overflow_begin(void)
     installed = sigaction(SIGSEGV, &action, NULL) == 0;
 }
 
-static __thread void *alternate; /* what was made for this thread */
-
 void lgi_overflow_thread_begin(void)
 {
     stack_t old;
@@ -264,13 +308,14 @@ void lgi_overflow_thread_begin(void)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (at == MAP_FAILED)
         return;
-    stack_t stack = {.ss_sp = at + page, .ss_size = ALTERNATE_SIZE};
+    stack_t stack = {.ss_sp = at + page, .ss_size = ALTERNATE_SIZE - sizeof(struct alternate_end)};
     if (mprotect(at + page, ALTERNATE_SIZE, PROT_READ | PROT_WRITE) != 0 ||
         sigaltstack(&stack, NULL) != 0) {
         munmap(at, page + ALTERNATE_SIZE);
         return;
     }
     alternate = at;
+    lgi_thread_bounds(&alternate_end()->bounds);
 }
 
 void lgi_overflow_thread_end(void)

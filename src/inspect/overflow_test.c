@@ -71,6 +71,58 @@ START_TEST(a_thread_of_its_own_can_overflow_too)
 }
 END_TEST
 
+static void overflows_in_blocking_call(void)
+{
+    lg_blocking(deep, 1);
+}
+
+static void overflows_on_helper(void *data)
+{
+    (void)data;
+    lg_go(overflows_in_blocking_call);
+    lg_sleep(LG_HOUR);
+}
+
+static lg_error *overflow_in_stage(void *argument, const lg_context *context)
+{
+    (void)argument;
+    (void)context;
+    deep(1);
+    return NULL;
+}
+
+static void nothing(void) {}
+
+static void overflows_in_stop(void *data)
+{
+    lg_shutdown *down;
+    (void)data;
+    lg_go(nothing); /* a program without goroutines has its own handler of the signal, or none */
+    if (!lg_shutdown_new(&down, NULL) &&
+        !lg_shutdown_add(down, &(lg_stage){.name = "deep", .stop = overflow_in_stage}))
+        lg_error_free(lg_shutdown_stop(down));
+    _exit(9);
+}
+
+START_TEST(G8_other_threads_of_the_library_can_overflow_too)
+{
+    void (*const ways[])(void *) = {overflows_on_helper, overflows_in_stop};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct outcome *outcome = in_child(ways[i], NULL);
+#ifdef HAS_SANITIZER
+        ck_assert_int_ne(outcome->status, 0); /* the sanitizer may report it */
+#else
+        expect_status(outcome, 2);
+        expect_in_err(outcome, "lifoguard: stack overflow: the stack of ");
+        expect_in_err(outcome, "in a call that the library makes on a thread of its own");
+        expect_in_err(outcome, "`ulimit -s`");
+        if (dlopen("libdw.so.1", RTLD_NOW))
+            expect_in_err(outcome, "    recurse  ");
+#endif
+    }
+}
+END_TEST
+
 static void chosen_size(void *size)
 {
     lg_go_with(((lg_go_options){.stack_size = (size_t)size}), deep, 1);
@@ -460,6 +512,6 @@ END_TEST
 #endif
 
 RUN_TESTS("overflow", PLAIN_ONLY ASAN_ONLY an_overflow_is_reported_with_who_and_where,
-          a_thread_of_its_own_can_overflow_too, its_size_is_named,
-          G8_a_frame_larger_than_stack_and_guard, an_overflow_within_malloc,
+          a_thread_of_its_own_can_overflow_too, G8_other_threads_of_the_library_can_overflow_too,
+          its_size_is_named, G8_a_frame_larger_than_stack_and_guard, an_overflow_within_malloc,
           P12_an_overflow_for_a_core)

@@ -13,6 +13,7 @@
 #include "closers/own_fd.h"
 #include "error/keep_errno.h"
 #include "sched/fiber.h"
+#include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sched/text.h"
 #include "sched/visit.h"
@@ -69,31 +70,62 @@ struct peeking {
     void *data;
 };
 
+/* A copy of a goroutine or thread that may run meanwhile, with copies of what it points to. */
+struct copy {
+    struct lgi_g g;
+    struct lgi_task start;
+    char name[64];
+};
+
+/* False: it has ended just now, or is just beginning. */
+static bool copy_start(struct lgi_peek *peek, struct copy *copy, const struct lgi_g *there)
+{
+    struct lgi_task *start = &copy->start;
+    struct lgi_g again;
+    Dl_info info;
+    if (!lgi_peek(peek, start, copy->g.start, sizeof(*start)) ||
+        !lgi_peek(peek, &again, there, sizeof(again)) || again.start != copy->g.start ||
+        again.identity != copy->g.identity || dladdr(start->site, &info) == 0)
+        return false; /* its memory is used for something else */
+    if (start->name && !lgi_peek(peek, copy->name, start->name, sizeof(copy->name)))
+        start->name = NULL;
+    if (start->name) {
+        copy->name[sizeof(copy->name) - 1] = '\0';
+        start->name = copy->name;
+    }
+    copy->g.start = start;
+    return true;
+}
+
 static void peek_goroutine(void *high, void *data)
 {
     struct peeking *peeking = data;
-    struct lgi_g g, again;
-    struct lgi_task start;
-    Dl_info info;
-
+    struct copy copy;
     const struct lgi_g *there = lgi_g_of_stack(high);
-    if (!lgi_peek(&peeking->peek, &g, there, sizeof(g)) || g.worker != peeking->worker ||
-        g.state == LGI_G_NONE || !g.start ||
-        !lgi_peek(&peeking->peek, &start, g.start, sizeof(start)) ||
-        !lgi_peek(&peeking->peek, &again, there, sizeof(g)) || again.start != g.start)
+    if (!lgi_peek(&peeking->peek, &copy.g, there, sizeof(copy.g)) ||
+        copy.g.worker != peeking->worker || copy.g.state == LGI_G_NONE || !copy.g.start ||
+        !copy_start(&peeking->peek, &copy, there))
         return;
-    if (dladdr(start.site, &info) == 0)
-        return; /* it ended just now, and its memory is used for something else */
-    char name[64];
-    if (start.name && !lgi_peek(&peeking->peek, name, start.name, sizeof(name)))
-        start.name = NULL;
-    if (start.name) {
-        name[sizeof(name) - 1] = '\0';
-        start.name = name;
-    }
-    g.start = &start;
-    g.held = NULL; /* what it waits for may be gone by now */
-    peeking->see(&g, peeking->data);
+    copy.g.held = NULL; /* what it waits for may be gone by now */
+    peeking->see(&copy.g, peeking->data);
+}
+
+/* (The struct lgi_g of a thread is never freed, and that of a goroutine is never unmapped.) */
+size_t lgi_holder_who(const struct lgi_g *g, char *buffer, size_t size)
+{
+    struct lgi_peek peek;
+    struct copy copy;
+    size_t length = 0;
+    buffer[0] = '\0';
+    uint64_t owner = g->held ? __atomic_load_n(g->held, __ATOMIC_RELAXED) & ~LGI_IDENTITY_FLAGS : 0;
+    const struct lgi_g *holder = owner ? lgi_identity_find(owner) : NULL;
+    if (!holder || !lgi_peek_begin(&peek))
+        return 0;
+    if (lgi_peek(&peek, &copy.g, holder, sizeof(copy.g)) && copy.g.identity == owner &&
+        (!copy.g.start || copy_start(&peek, &copy, holder)))
+        length = lgi_g_who(&copy.g, buffer, size);
+    lgi_peek_end(&peek);
+    return length;
 }
 
 void lgi_peek_worker(const struct lgi_worker *worker,

@@ -49,6 +49,10 @@ void lgi_peek_end(struct lgi_peek *peek);
 /* Copies memory, as it is at this moment; false: it cannot be read. */
 bool lgi_peek(struct lgi_peek *peek, void *to, const void *from, size_t size);
 
+/* Who holds what the goroutine waits for, a mutex for example: "goroutine 3, serve", as snprintf. "" if that is not known. The
+ * goroutine must not run meanwhile. */
+size_t lgi_holder_who(const struct lgi_g *g, char *buffer, size_t size);
+
 struct lgi_worker;
 
 /* Calls see for each goroutine of a worker that is busy, as far as can be known. The g is a copy; so is its start. */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "error/keep_errno.h"
+#include "sched/hooks.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
 #include "time/clock.h"
@@ -58,6 +59,7 @@ static void begin_thread(void)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "lg-helper");
     lgi_take_mask();
+    lgi_sched_hooks.thread_begins();
 }
 
 static void *help(void *unused)
@@ -75,6 +77,7 @@ static void *help(void *unused)
     }
     pool.count--;
     pthread_mutex_unlock(&pool.lock);
+    lgi_sched_hooks.thread_ends();
     lgi_outlive_children();
     lgi_helper_works();
     return unused;
@@ -84,6 +87,7 @@ static void *help_apart(void *job)
 {
     begin_thread();
     ((struct lgi_job *)job)->run(job);
+    lgi_sched_hooks.thread_ends();
     lgi_helper_works();
     return NULL;
 }

@@ -17,7 +17,7 @@ struct lgi_sched_hooks {
 
     /* Once, before the first worker is made. */
     void (*begin)(void);
-    /* On each thread that runs goroutines, before the first of them. */
+    /* On each thread that runs goroutines, or makes other calls for the program, before the first of them. */
     void (*thread_begins)(void);
     /* Before such a thread ends. */
     void (*thread_ends)(void);

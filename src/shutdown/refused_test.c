@@ -48,6 +48,16 @@ static const struct call {
 #if defined(SYS_pipe)
     {"pipe2", SYS_pipe2, 0, false},
 #endif
+    {"membarrier", SYS_membarrier, 0, true},
+    {"sched_getaffinity", SYS_sched_getaffinity, 0, true},
+    {"getrandom", SYS_getrandom, 0, false},
+    {"renameat2", SYS_renameat2, 0, false},
+    {"linkat", SYS_linkat, 0, false},
+    {"dup3", SYS_dup3, 0, false},
+    {"O_TMPFILE", SYS_openat, O_TMPFILE | O_WRONLY | O_CLOEXEC, false},
+    {"statx", SYS_statx, 0, false},
+    {"prctl", SYS_prctl, 0, false},
+    {"madvise", SYS_madvise, 0, false},
 #if defined(SYS_poll)
     {"ppoll", SYS_ppoll, 0, true},
 #endif
@@ -131,6 +141,56 @@ static void waits_for_child(void)
     must(WIFEXITED(status) && WEXITSTATUS(status) == 3, 31);
 }
 
+static char folder[] = "/tmp/lifoguard-refused-XXXXXX";
+
+/* A new file, and another in its place. */
+static void writes_whole_files(void)
+{
+    char path[sizeof(folder) + 8], text[4] = "";
+    if (!mkdtemp(folder)) {
+        must(false, 70);
+        return;
+    }
+    snprintf(path, sizeof(path), "%s/file", folder);
+    for (int i = 0; i < 2; i++) {
+        lg_whole_file *file = NULL;
+        must(!lg_whole_file_open(path, 0600, 0, &file), 71);
+        must(!lg_whole_file_write(file, i ? "two" : "one", 3), 72);
+        must(!lg_whole_file_commit(file), 73);
+        lg_whole_file_close(file, NULL);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    must(read(fd, text, 3) == 3 && strcmp(text, "two") == 0, 74);
+    close(fd);
+    must(unlink(path) == 0 && rmdir(folder) == 0, 75); /* nothing else is left */
+}
+
+static lg_mutex mutex;
+static int counted;
+
+/* Alone on a worker at first, then from others. */
+static void count_up(int times)
+{
+    for (int i = 0; i < times; i++) {
+        lg_mutex_lock(&mutex);
+        counted++;
+        lg_mutex_unlock(&mutex);
+    }
+}
+
+static void counts(void)
+{
+    enum { OFTEN = 2000 };
+    lg_waitgroup group = LG_WAITGROUP_INIT;
+    lg_waitgroup_go(&group, count_up, OFTEN);
+    lg_waitgroup_wait(&group);
+    for (int i = 0; i < 100; i++)
+        lg_waitgroup_go(&group, count_up, 10);
+    count_up(OFTEN);
+    lg_waitgroup_wait(&group);
+    must(counted == 2 * OFTEN + 1000, 76);
+}
+
 static int new_listener(void)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
@@ -181,6 +241,8 @@ static void use_all(void)
          45); /* the wrong end */
     must(lg_error_is_errno(lg_write(ends[0], &byte, 1, LONG_ENOUGH, NULL), EBADF), 46);
     waits_for_child();
+    writes_whole_files();
+    counts();
     raise(SIGUSR1);
     must(SIGNALS_COME_LATE || !lg_context_wait_until(ctx, LONG_ENOUGH), 58);
     lg_shutdown_close(down, NULL);

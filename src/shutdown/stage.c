@@ -10,6 +10,7 @@
 
 #include "defer/hooks.h"
 #include "error/escape.h"
+#include "sched/hooks.h"
 #include "sched/make_thread.h"
 #include "shutdown/internal.h"
 #include "time/clock.h"
@@ -147,7 +148,9 @@ static void *runner_main(void *data)
     pthread_setname_np(pthread_self(), "lg-stop");
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
+    lgi_sched_hooks.thread_begins();
     lgi_shutdown_work(s, run);
+    lgi_sched_hooks.thread_ends();
     lgi_outlive_children();
     return NULL;
 }

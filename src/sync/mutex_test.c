@@ -3,6 +3,8 @@
 
 #include <stdatomic.h>
 
+#include <lifoguard/rwmutex.h>
+
 #include "sched/park.h"
 #include "sync/mutex_bias.h"
 
@@ -241,6 +243,44 @@ START_TEST(what_was_left_locked_is_said)
     expect_status(outcome, 2);
     expect_in_err(outcome, "all goroutines are asleep - deadlock!");
     expect_in_err(outcome, "waits for what one that has ended still holds");
+}
+END_TEST
+
+static lg_mutex held_by_goroutine, held_by_main;
+static lg_rwmutex held_for_writing;
+
+static void hold_and_wait(lg_mutex *own, lg_mutex *other)
+{
+    lg_mutex_lock(own);
+    lg_mutex_lock(other);
+}
+
+static void wait_to_read(void)
+{
+    lg_rwmutex_rlock(&held_for_writing);
+}
+
+static void wait_for_each_other(void *unused)
+{
+    (void)unused;
+    lg_rwmutex_lock(&held_for_writing);
+    lg_mutex_lock(&held_by_main);
+    lg_go(hold_and_wait, &held_by_goroutine, &held_by_main);
+    lg_go_with(((lg_go_options){.name = "reader"}), wait_to_read);
+    while (!held_by_main.lgi_waiters.first)
+        lg_sleep(LG_MILLISECOND);
+    lg_mutex_lock(&held_by_goroutine);
+}
+
+START_TEST(who_holds_a_mutex_is_said)
+{
+    if (!deadlocks_are_found())
+        return;
+    struct outcome *outcome = in_child(wait_for_each_other, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "main, waits for mutex, held by goroutine 1, hold_and_wait:\n");
+    expect_in_err(outcome, "goroutine 1, hold_and_wait, waits for mutex, held by main:\n");
+    expect_in_err(outcome, "goroutine 2, reader, waits for read lock, held by main:\n");
 }
 END_TEST
 
@@ -688,7 +728,7 @@ END_TEST
 
 RUN_TESTS("mutex", G1_a_mutex_locks_on_any_thread_and_goroutine, misuse_of_a_mutex_panics,
           one_that_has_ended_does_not_lend_its_locks, what_was_left_locked_is_said,
-          one_at_a_time_is_in_a_mutex,
+          who_holds_a_mutex_is_said, one_at_a_time_is_in_a_mutex,
           D13_whatever_happens_inside_one_at_a_time_is_in_and_all_come_through,
           D13_a_deferred_unlock_frees_the_waiters_when_the_holder_panics,
           C9_a_lock_with_a_deadline_gives_up_and_leaves_no_trace,
