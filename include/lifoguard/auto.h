@@ -81,22 +81,24 @@ __attribute__((__warn_unused_result__)) static inline int lgi_take_fd(int *varia
 
 /* LG_DEFINE_AUTO(name, type, release): defines lg_auto(name) for variables of a pointer or integer type. Calls
  * release(variable). */
-#define LG_DEFINE_AUTO(name, type, release)                                                        \
-    LGI_ONLY_SCALAR(type, "this type is a struct: write LG_DEFINE_AUTO_STRUCT(name, type, clear)") \
-    LGI_OWNER_TYPE(name, type)                                                                     \
-    LGI_UNUSED static inline void LGI_AUTO_OF(name)(lgi_owner_of_##name lgi_owner)                 \
-    {                                                                                              \
-        if (LGI_IS_RESOURCE(*LGI_OWNED_AT(lgi_owner)))                                             \
-            release(*LGI_OWNED_AT(lgi_owner));                                                     \
-    }
+#if defined(__clang__) /* shows each macro between the use and an error */
+#define LG_DEFINE_AUTO(name, type, ...)                                                            \
+    LGI_AUTO_DEMAND(name, __VA_ARGS__) LGI_AUTO_DEFINED(name, type, __VA_ARGS__)
+#else
+#define LG_DEFINE_AUTO(...)                                                                        \
+    LGI_SEVENTH(__VA_ARGS__, LGI_AUTO_WRONG, LGI_AUTO_WRONG, LGI_AUTO_WRONG, LGI_AUTO_ORDERED,     \
+                LGI_AUTO_WRONG, LGI_AUTO_WRONG, ~)(__VA_ARGS__)
+#endif
 
 /* LG_DEFINE_AUTO_STRUCT(name, type, clear): defines lg_auto(name) for variables of a struct type. Calls clear(&variable). */
-#define LG_DEFINE_AUTO_STRUCT(name, type, clear)                                                   \
-    LGI_OWNER_TYPE(name, type)                                                                     \
-    LGI_UNUSED static inline void LGI_AUTO_OF(name)(lgi_owner_of_##name lgi_owner)                 \
-    {                                                                                              \
-        clear(LGI_OWNED_AT(lgi_owner));                                                            \
-    }
+#if defined(__clang__)
+#define LG_DEFINE_AUTO_STRUCT(name, type, ...)                                                     \
+    LGI_AUTO_DEMAND(name, __VA_ARGS__) LGI_AUTO_STRUCT_DEFINED(name, type, __VA_ARGS__)
+#else
+#define LG_DEFINE_AUTO_STRUCT(...)                                                                 \
+    LGI_SEVENTH(__VA_ARGS__, LGI_AUTO_WRONG, LGI_AUTO_WRONG, LGI_AUTO_WRONG,                       \
+                LGI_AUTO_STRUCT_ORDERED, LGI_AUTO_WRONG, LGI_AUTO_WRONG, ~)(__VA_ARGS__)
+#endif
 
 // clang-format off: the compilers show every line of a macro with an error
 /* lg_auto(name): stands before the declaration of a variable, or behind the variable's name. */

@@ -8,8 +8,8 @@
  *         …                                             // until the channel is closed and empty
  *
  * `lg_chan(T)` is an ordinary type for variables, members, parameters and results, and the same type in all
- * files for the same T. A channel is a pointer and converts to void *. T is any assignable type (wrap an
- * array in a struct) with an alignment of at most 4096.
+ * files for the same T. A channel is a pointer and converts to void *. T is any assignable type (none with
+ * const; wrap an array in a struct) with an alignment of at most 4096.
  *
  * Ownership: a channel is reference-counted. lg_chan_make returns the first reference, lg_chan_ref takes
  * another, lg_chan_unref gives a reference back, and the last lg_chan_unref frees the channel. A caller must
@@ -110,7 +110,7 @@ LG_END_DECLS
  *     lg_chan(char *) lines = lg_chan_make_owned(char *, 8, free);
  *     lg_chan(struct job) jobs = lg_chan_make_owned(struct job, 8, job_clear);    // void job_clear(struct job *) */
 #define lg_chan_make_owned(T, capacity, free_)                                                     \
-    ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_), LGI_CHAN_OF_POINTERS(T)))
+    ((lg_chan(T))lgi_chan_make(LGI_CHAN_SIZE(T), __alignof__(T), (capacity), LGI_CHAN_FREE(T, free_), LGI_CHAN_OF_POINTERS(T)))
 
 /* Takes a reference and returns the channel. NULL for NULL. */
 #define lg_chan_ref(channel)                                                                       \
@@ -123,14 +123,14 @@ LG_END_DECLS
 /* lg_chan_send_until(channel, value, until): like lg_chan_send; returns NULL if the value was sent, otherwise an
  * error, and the value still belongs to the caller. A compound literal of more than eight values stands in parentheses. */
 #define lg_chan_send_until(channel, ...)                                                           \
-    LGI_USED(LGI_EXPRESSION(LGI_SENDING_(__VA_ARGS__, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~), LGI_ID, channel, __VA_ARGS__))
+    LGI_USED(LGI_EXPRESSION(LGI_SENDING_(__VA_ARGS__, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_MANY, LGI_SEND_8, LGI_SEND_7, LGI_SEND_6, LGI_SEND_5, LGI_SEND_4, LGI_SEND_3, LGI_SEND_2, LGI_SEND_1, LGI_SEND_NOTHING, ~), LGI_ID, channel, __VA_ARGS__))
 
 /* lg_chan_try_send(channel, value): sends the value and returns true; returns false if the send would have to wait. */
 #define lg_chan_try_send(channel, ...)                                                             \
     LGI_SENT(LGI_EXPRESSION(LGI_CHAN_TWO(LGI_CHAN_TRY_SEND, channel, __VA_ARGS__), LGI_ID, #__VA_ARGS__, channel, (__VA_ARGS__)))
 
 /* lg_chan_recv(channel, to): receives an element into *to and returns true. If the channel is closed and empty, zeroes *to
- * and returns false. A NULL `to` discards the element. */
+ * and returns false. `to` is a T *, as in all forms that receive, and not a void *; NULL discards the element. */
 #define lg_chan_recv(...)                                                                          \
     LGI_EXPRESSION(LGI_SEVENTH(__VA_ARGS__, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV_WRONG, LGI_CHAN_RECV, LGI_CHAN_RECV_WRONG, ~), LGI_ID, __VA_ARGS__)
 
@@ -172,6 +172,8 @@ LG_END_DECLS
 
 #define LGI_CHAN_TEXT "what stands first is no channel: write the channel itself, not its address, and then the rest"
 #define LGI_CHAN_TO_TEXT "write the address of a variable of the element type, or NULL"
+/* NULL itself, and not a variable of type void *. (Beside a null pointer constant, an operand keeps its type.) */
+#define LGI_IS_NULL(at) _Generic(1 ? __builtin_choose_expr(_Generic((at), void *: 1, default: 0), (at), (void *)0) : (int *)0, int *: 1, default: 0)
 #define LGI_CHAN_EACH_TEXT "write lg_chan_each (channel, type, name), with the type of the elements"
 #define LGI_CHAN_VALUE_TEXT "the value is missing: write the channel, and then the value"
 #define LGI_CHAN_UNTIL_TEXT "the limit is an lg_until: write lg_until_timeout(duration), lg_until_deadline(time), lg_until_context(ctx) or the like"
@@ -227,7 +229,12 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 
 /* ---- making */
 
-#define LGI_CHAN_MAKE(T, capacity) ((lg_chan(T))lgi_chan_make(sizeof(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
+#define LGI_CHAN_MAKE(T, capacity) ((lg_chan(T))lgi_chan_make(LGI_CHAN_SIZE(T), __alignof__(T), (capacity), (void (*)(void *))0, false))
+/* (Beside a void pointer, the other operand leaves the result its qualifiers.) */
+#define LGI_CHAN_SIZE(T)                                                                           \
+    LGI_ASSERTED(lgi_demand_assignable, _Generic(1 ? (__typeof__(T) *)0 : (void *)sizeof(int), void *: 1, default: 0), LGI_CHAN_CONST_TEXT, sizeof(T))
+#define LGI_CHAN_CONST_TEXT "elements are assigned: write the type of the elements without const, lg_chan(T)"
+LGI_DEMANDED(lgi_demand_assignable, LGI_CHAN_CONST_TEXT)
 #define LGI_CHAN_MAKE_WRONG(...) __extension__({ _Static_assert(0, "write lg_chan_make(type, capacity)"); (void *)0; })
 /* ---- sending: the value is a variable during the call */
 
@@ -255,7 +262,8 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
     LGI_DEMAND(lgi_demand_value, sizeof(text) > 1, LGI_CHAN_VALUE_TEXT)
 
 /* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
-#define LGI_SENDING_(a, b, c, d, e, f, g, h, i, picked, ...) picked
+#define LGI_SENDING_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, picked, ...) picked
+#define LGI_SEND_MANY(...) __extension__({ _Static_assert(0, "a compound literal of more than eight values stands in parentheses"); (lg_error *)0; })
 #define LGI_SEND_NOTHING(...) __extension__({ _Static_assert(0, "write the channel, the value and the limit: lg_chan_send_until(channel, value, until)"); (lg_error *)0; })
 #define LGI_SEND(id, channel, value, until)                                                        \
     __extension__({                                                                                \
@@ -278,7 +286,7 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 
 #define LGI_CHAN_DESTINED(id, channel, at)                                                         \
     LGI_CHAN_CHECKED(id, channel)                                                                  \
-    enum { lgi_fits_##id = _Generic((at), LGI_NULLPTR(1) lgi_element_##id *: 1, void *: 1, default: 0) };\
+    enum { lgi_fits_##id = _Generic((at), LGI_NULLPTR(1) lgi_element_##id *: 1, void *: LGI_IS_NULL(at), default: 0) };\
     LGI_DEMAND(lgi_demand_destination, !lgi_right_##id || lgi_fits_##id, LGI_CHAN_TO_TEXT)
 #define LGI_CHAN_INTO(id, at) __builtin_choose_expr(lgi_fits_##id, (at), (void *)0)
 #define LGI_CHAN_RECV(id, channel, to) __extension__({ LGI_CHAN_DESTINED(id, channel, to) lgi_chan_recv(LGI_CHAN_PASSED(id, channel), LGI_CHAN_INTO(id, to)); })
@@ -323,7 +331,7 @@ LGI_DEMANDED(lgi_demand_each, LGI_CHAN_EACH_TEXT)
 #define LGI_CHAN_TO(channel, at)                                                                   \
     ((void)sizeof(struct { int lgi_member; _Static_assert(LGI_CHAN_FITS(channel, at), LGI_CHAN_TO_TEXT); }),\
      __builtin_choose_expr(LGI_CHAN_FITS(channel, at), (at), (void *)0))
-#define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_NULLPTR(1) LGI_CHAN_ELEMENT(channel) *: 1, void *: 1, default: 0)
+#define LGI_CHAN_FITS(channel, at) _Generic((at), LGI_NULLPTR(1) LGI_CHAN_ELEMENT(channel) *: 1, void *: LGI_IS_NULL(at), default: 0)
 
 // clang-format on
 

@@ -159,7 +159,7 @@ LG_END_DECLS
 #define LGI_OWNED_GO_lgi_nothing(id, how, where, text, ...)                                        \
     _Static_assert(0, "what frees the argument is missing: write it as the last argument")
 #define LGI_OWNED_GO_lgi_many(id, how, where, text, ...)                                           \
-    _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO)
+    _Static_assert(0, LGI_MANY_TEXT LGI_ADVICE_GO)
 #define LGI_OWNED_OPTIONS(free_, argument) ((lg_go_options){.free = LGI_FREE(free_, argument)})
 #define LGI_GO_OWNED(id, n, where, ...) LGI_GO(id, n, 1, __VA_ARGS__)
 

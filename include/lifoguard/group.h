@@ -208,7 +208,7 @@ LG_END_DECLS
  * returns either void or an lg_error *. If the group is at its limit, lg_group_go waits for a free place. Out
  * of memory: panics, and starts nothing. */
 #define lg_group_go(group, ...)                                                                    \
-    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, group, 1, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
+    LGI_LINED(LGI_GROUP_GO, __LINE__, LGI_COUNT(__VA_ARGS__), lgi_group_go, LGI_IF_GIVEN(group, 0, group), 1, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_group_go_owned(group, fn, argument, more…, free): starts fn(argument, more…) as a member that owns the first argument.
  * If fn is never called, the library calls free(argument) instead (G4). */
@@ -256,11 +256,12 @@ LG_END_DECLS
 #define LGI_GROUP_START(id, n, group, right, options, text, ...)                                   \
     LGI_USED(LGI_GROUP_GO(id, n, lgi_group_start, group, right, options, text, __VA_ARGS__))
 
+#define LGI_GROUP_GO_TEXT "write &group, then the options or the limit if the form takes them, then the function and its arguments"
 /* `right`: whether the argument between the group and the function is. */
 #define LGI_GROUP_GO(id, n, how, group, right, options, text, ...)                                 \
     __extension__({                                                                                \
         enum { lgi_right_##id = LGI_IS_AT(lg_group, group) && right }; \
-        _Static_assert(!!lgi_right_##id, "write &group, then the options or the limit if the form takes them, then the function and its arguments"); \
+        _Static_assert(!!lgi_right_##id, LGI_GROUP_GO_TEXT);                                       \
         LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_GO, __VA_ARGS__)       \
         LGI_HANDED(id, n, text)                                                                    \
         _Static_assert(!LGI_NO_MEMBER(id, n), LGI_NO_MEMBER_TEXT);                                                        \

@@ -133,7 +133,7 @@ LG_END_DECLS
 #define LGI_ONCE_CALL_lgi_nothing(...) __extension__({ _Static_assert(0, LGI_NOTHING_TEXT); 0; })
 #define LGI_ONCE_CALL_lgi_many(f, ...)                                                             \
     __extension__({                                                                                \
-        _Static_assert(0, "at most four arguments can be passed: " LGI_ADVICE_GO);                 \
+        _Static_assert(0, LGI_MANY_TEXT LGI_ADVICE_GO);                 \
         (f)(__VA_ARGS__);                                                                          \
     })
 

@@ -1,8 +1,6 @@
 // A block in braces in place of a goroutine's function.
 // gcc: a block is no function: write
 // clang: a block is no function: write
-// gcc errors: 16
-// gcc lines: 57
 #include <lifoguard/lifoguard.h>
 
 void f(lg_group *group)

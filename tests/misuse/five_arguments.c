@@ -1,6 +1,6 @@
 // More arguments than can be passed.
-// gcc: at most four arguments can be passed: write lg_defer_block { function(value); }
-// clang: at most four arguments can be passed: write lg_defer_block { function(value); }
+// gcc: at most four arguments can be passed, and a compound literal in parentheses: write lg_defer_block { function(value); }
+// clang: at most four arguments can be passed, and a compound literal in parentheses: write lg_defer_block { function(value); }
 #include <lifoguard/lifoguard.h>
 
 void take(int a, int b, int c, int d, int e);

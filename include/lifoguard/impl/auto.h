@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <lifoguard/impl/adopt.h>
+#include <lifoguard/impl/type_names.h>
 
 #if !defined(                                                                                      \
     __clang__) /* gcc then shows an error in a macro where the macro is used, without its insides */
@@ -31,8 +32,45 @@
 #endif
 
 #define LGI_STRUCT_OR_UNION 13 /* a struct is of class 12, a union of class 13 */
-#define LGI_ONLY_SCALAR(type, message)                                                             \
-    _Static_assert(!((LGI_CLASS(*(__typeof__(type) *)sizeof(int)) | 1) == LGI_STRUCT_OR_UNION), message);
+#define LGI_IS_SCALAR(type) (!((LGI_CLASS(*(__typeof__(type) *)sizeof(int)) | 1) == LGI_STRUCT_OR_UNION))
+#define LGI_ONLY_SCALAR(type, message) _Static_assert(LGI_IS_SCALAR(type), message);
+
+/* What the forms that define an lg_auto(name) make of it. A type in the place of the name or the function is known if its name is
+ * that of a usual type. */
+#define LGI_AUTO_TEXT "write LG_DEFINE_AUTO(name, type, release), with a new name, the type of the variables, and a function"
+#define LGI_AUTO_SCALAR_TEXT "this type is a struct: write LG_DEFINE_AUTO_STRUCT(name, type, clear)"
+#if defined(__clang__)
+LGI_DEMANDED(lgi_demand_order_of_auto, LGI_AUTO_TEXT)
+LGI_DEMANDED(lgi_demand_scalar, LGI_AUTO_SCALAR_TEXT)
+#define LGI_AUTO_DEMAND(name, release)                                                             \
+    LGI_DEMAND_AT_FILE(lgi_demand_order_of_auto(LGI_IF_TYPE(name, 0, LGI_IF_TYPE(release, 0, LGI_IF_GIVEN(1, 0, release)))))
+#define LGI_DEMAND_AT_FILE(demand)                                                                 \
+    LGI_PUSH                                                                                       \
+    _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") _Static_assert(sizeof((demand, 0)) > 0, ""); \
+    LGI_POP
+#define LGI_AUTO_SCALAR(type) LGI_DEMAND_AT_FILE(lgi_demand_scalar(LGI_IS_SCALAR(type)))
+#else
+#define LGI_AUTO_ORDERED(name, type, release)                                                      \
+    LGI_IF_TYPE(name, LGI_AUTO_WRONG, LGI_IF_TYPE(release, LGI_AUTO_WRONG, LGI_AUTO_DEFINED))(name, type, release)
+#define LGI_AUTO_STRUCT_ORDERED(name, type, clear)                                                 \
+    LGI_IF_TYPE(name, LGI_AUTO_WRONG, LGI_IF_TYPE(clear, LGI_AUTO_WRONG, LGI_AUTO_STRUCT_DEFINED))(name, type, clear)
+#define LGI_AUTO_WRONG(...) _Static_assert(0, LGI_AUTO_TEXT);
+#define LGI_AUTO_SCALAR(type) LGI_ONLY_SCALAR(type, LGI_AUTO_SCALAR_TEXT)
+#endif
+#define LGI_AUTO_DEFINED(name, type, release)                                                      \
+    LGI_AUTO_SCALAR(type)                                                                          \
+    LGI_OWNER_TYPE(name, type)                                                                     \
+    LGI_UNUSED static inline void LGI_AUTO_OF(name)(lgi_owner_of_##name lgi_owner)                 \
+    {                                                                                              \
+        if (LGI_IS_RESOURCE(*LGI_OWNED_AT(lgi_owner)))                                             \
+            release(*LGI_OWNED_AT(lgi_owner));                                                     \
+    }
+#define LGI_AUTO_STRUCT_DEFINED(name, type, clear)                                                 \
+    LGI_OWNER_TYPE(name, type)                                                                     \
+    LGI_UNUSED static inline void LGI_AUTO_OF(name)(lgi_owner_of_##name lgi_owner)                 \
+    {                                                                                              \
+        clear(LGI_OWNED_AT(lgi_owner));                                                            \
+    }
 
 /* gcc -O0 ends with an internal error (of gcc 12: in expand_builtin_eh_common) where cleanup variables are in nested blocks, if what
  * a block calls turns out, after the block was lowered, to throw nothing. A cleanup variable before each keeps gcc from it. */

@@ -26,9 +26,10 @@ LGI_QUIET("-Wpedantic")
 #endif
 #define LGI_COUNT(...)                                                                             \
     LGI_COUNT_(~, ##__VA_ARGS__, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY,       \
+               LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY, LGI_MANY,     \
                LGI_IS_4, LGI_IS_3, LGI_IS_2, LGI_IS_1, LGI_IS_0, LGI_NOTHING, ~)(__VA_ARGS__)
 LGI_POP
-#define LGI_COUNT_(none, f, a, b, c, d, e, g, h, i, j, k, count, ...) count
+#define LGI_COUNT_(none, f, a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, count, ...) count
 #define LGI_MANY(...) lgi_many
 #define LGI_NOTHING(...) lgi_nothing
 #define LGI_IS_0(f) 0
@@ -190,17 +191,17 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
  * a form costs the compiler is the expansion of macros, so names are put together here and not by a macro each. */
 #define LGI_PRELUDE_0(id, open, close, first, advice, f)                                                        \
     LGI_DEMAND(lgi_demand_function, !LGI_IS_BLOCK(#f), LGI_BLOCK_TEXT)                             \
-    typedef __typeof__(open f close) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
-    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
+    typedef __typeof__(open (f) close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open (f) close);\
+    _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id) || LGI_IS_BLOCK(#f), LGI_NO_FUNCTION_TEXT); \
     LGI_CHECKS_PUSH typedef __typeof__(lgi_fn_##id(LGI_FIRST_(first, 0))) lgi_type_##id;                 \
     LGI_CHECKS_BEGIN                                                                               \
     _Static_assert(!!LGI_UNPROMOTED(lgi_fn_##id, lgi_type_##id), LGI_PROMOTED_TEXT advice);\
     _Static_assert(!LGI_UNFIT_RESULT(lgi_type_##id), LGI_UNFIT_RESULT_TEXT advice);         \
     LGI_POP
 #define LGI_PRELUDE_1(id, open, close, first, advice, f, a)                                                     \
-    typedef __typeof__(open f close) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
+    typedef __typeof__(open (f) close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open (f) close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
@@ -215,8 +216,8 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
     LGI_POP
 #define LGI_PRELUDE_2(id, open, close, first, advice, f, a, b)                                                  \
     LGI_WHOLE(a) \
-    typedef __typeof__(open f close) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
+    typedef __typeof__(open (f) close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open (f) close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
@@ -233,8 +234,8 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
     LGI_POP
 #define LGI_PRELUDE_3(id, open, close, first, advice, f, a, b, c)                                               \
     LGI_WHOLE(a) LGI_WHOLE(b) \
-    typedef __typeof__(open f close) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
+    typedef __typeof__(open (f) close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open (f) close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_ARGUMENT(lgi_arg1_##id, LGI_WIDES_0(id)), LGI_NO_WORD_TEXT(1) advice); \
@@ -253,8 +254,8 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
     LGI_POP
 #define LGI_PRELUDE_4(id, open, close, first, advice, f, a, b, c, d)                                            \
     LGI_WHOLE(a) LGI_WHOLE(b) LGI_WHOLE(c) \
-    typedef __typeof__(open f close) lgi_name_##id;                                                       \
-    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open f close);\
+    typedef __typeof__(open (f) close) lgi_name_##id;                                                       \
+    __extension__ __auto_type const lgi_fn_##id LGI_NO_DEBUG = LGI_FUNCTION(lgi_name_##id, open (f) close);\
     _Static_assert(!LGI_NO_FUNCTION(lgi_fn_##id), LGI_NO_FUNCTION_TEXT);                     \
     LGI_TAKE(lgi_arg1_##id, a)                                                                \
     _Static_assert(!!LGI_IS_WORD(lgi_arg1_##id), LGI_NO_WORD_OF_FOUR_TEXT(1) advice);              \
@@ -274,11 +275,12 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
     }                                                                                              \
     LGI_POP
 #define LGI_PRELUDE_lgi_many(id, open, close, first, advice, ...)                                               \
-    _Static_assert(0, "at most four arguments can be passed: " advice);                            \
+    _Static_assert(0, LGI_MANY_TEXT advice);                            \
     LGI_ANY_FUNCTION(id)
 #define LGI_PRELUDE_lgi_nothing(id, open, close, first, advice, ...)                                            \
     _Static_assert(!__builtin_types_compatible_p(__typeof__(open 0 close), int), LGI_NOTHING_TEXT); \
     LGI_ANY_FUNCTION(id)
+#define LGI_MANY_TEXT "at most four arguments can be passed, and a compound literal in parentheses: "
 #define LGI_NOTHING_TEXT "the function or an argument is missing: write the name of the function, and then its arguments, each after one comma"
 #define LGI_ANY_FUNCTION(id)                                                                       \
     lgi_any_function *const lgi_fn_##id = (lgi_any_function *)0;                                   \
@@ -344,7 +346,7 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
 #define LGI_FIRST(...) LGI_FIRST_(__VA_ARGS__, 0)
 #define LGI_FIRST_(first, ...) first
 /* The function as the user has written it. */
-#define LGI_NAME_0(f) f
+#define LGI_NAME_0(f) (f)
 #define LGI_NAME_1(f, a) f
 #define LGI_NAME_2(f, a, b) f
 #define LGI_NAME_3(f, a, b, c) f
@@ -422,9 +424,6 @@ void lgi_result_is_an_error(void);
 #define LGI_FORM(...) LGI_FORM_(__VA_ARGS__, , ~)
 #define LGI_FORM_(parentheses, rest, ...) LGI_REST(rest)
 #define LGI_PARENTHESES(...) ~,
-/* (An empty rest puts the two parentheses behind LGI_EMPTY. In -std=c11, `, ##__VA_ARGS__` would leave the comma.) */
-#define LGI_REST(rest) LGI_PICK(LGI_EMPTY rest(), LGI_SECOND, ~)
-#define LGI_EMPTY() ~, LGI_ONE
 #define LGI_LOOSE(...)                                                                             \
     __extension__({                                                                                \
         _Static_assert(0, LGI_LOOSE_TEXT);                                                         \
@@ -486,10 +485,19 @@ void lgi_result_is_an_error(void);
 #define LGI_SCOPE_AS(id, name)                                                                     \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
-    struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
+    LGI_SCOPE_BEGIN struct lg_scope name __attribute__((cleanup(lgi_scope_leave))); LGI_SCOPE_END  \
     LGI_STEPS_BEGIN                                                                                \
     lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head));                      \
     LGI_STEPS_END
+
+/* clang is not to speak of the const member here. */
+#if defined(__clang__) && __clang_major__ >= 21
+#define LGI_SCOPE_BEGIN LGI_PUSH LGI_QUIET("-Wdefault-const-init-unsafe")
+#define LGI_SCOPE_END LGI_POP
+#else
+#define LGI_SCOPE_BEGIN
+#define LGI_SCOPE_END
+#endif
 
 /* What the lg_func around is known by. */
 #define LGI_HERE(part)                                                                             \
@@ -502,7 +510,7 @@ void lgi_result_is_an_error(void);
 
 /* The wrong way round, `name` begins with a type. The usual types are known by their names, and then the two change places, so
  * that what is wrong is said once. */
-#define LGI_FUNC_OF(T, name) LGI_IF_TYPE(name, LGI_FUNC_SWAPPED, LGI_FUNC)(T, name)
+#define LGI_FUNC_OF(T, name) LGI_IF_TYPE(name, LGI_FUNC_SWAPPED, LGI_IF_BARE_ERROR(T, LGI_FUNC_BARE, LGI_FUNC))(T, name)
 #define LGI_FUNC_WRONG(...)                                                                        \
     LGI_ASSERTED(lgi_demand_name, 0, LGI_FUNC_TEXT, (void)0);                                      \
     LGI_FUNC(lg_error *, lgi_result)
@@ -510,12 +518,18 @@ void lgi_result_is_an_error(void);
 #define LGI_FUNC_ORDER_TEXT "the type of the result stands first: write lg_func (type, name)"
 LGI_DEMANDED(lgi_demand_name, LGI_FUNC_TEXT)
 LGI_DEMANDED(lgi_demand_order, LGI_FUNC_ORDER_TEXT)
+/* lg_error without its star, of which no function returns one. */
+#define LGI_FUNC_BARE(T, name)                                                                     \
+    LGI_ASSERTED(lgi_demand_star, 0, LGI_FUNC_BARE_TEXT, (void)0);                                 \
+    LGI_FUNC(lg_error *, name)
+#define LGI_FUNC_BARE_TEXT "errors are returned by pointer: write lg_func (lg_error *, name)"
+LGI_DEMANDED(lgi_demand_star, LGI_FUNC_BARE_TEXT)
 #define LGI_FUNC_SWAPPED(name, T)                                                                  \
     LGI_ASSERTED(lgi_demand_order, 0, LGI_FUNC_ORDER_TEXT, (void)0);                               \
     LGI_FUNC(T, name)
 #define LGI_FUNC(T, name)                                                                          \
     LGI_ASSERTED(lgi_demand_name, !__builtin_strchr(#name, '='), LGI_FUNC_TEXT, (void)0);          \
-    for (__typeof__(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
+    LGI_TYPED_FOR(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
          __extension__({ return name; }))                                                          \
         for (struct lgi_frame                                                                      \
                  lgi_frame =                                                                       \
@@ -529,6 +543,13 @@ LGI_DEMANDED(lgi_demand_order, LGI_FUNC_ORDER_TEXT)
                  return name;                                                                      \
              }))                                                                                   \
             LGI_WATCHED(lgi_frame.error = (lg_error **)0; return name;)
+/* (Of a type that nobody has declared clang would complain wherever the result is used; so int takes its place.) */
+#if defined(__clang__)
+typedef int lgi_result_type;
+#define LGI_TYPED_FOR(T) LGI_HIDING typedef __typeof__(T) lgi_result_type; LGI_HIDING_END for (lgi_result_type
+#else
+#define LGI_TYPED_FOR(T) for (__typeof__(T)
+#endif
 /* (Its address is taken once, since a compiler repeats what is wrong with the name.) */
 #define LGI_IF_ERROR(this, that)                                                                   \
     _Generic(lg_return_stands_only_in_an_lg_func, lg_error * *: this, default: that)

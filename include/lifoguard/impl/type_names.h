@@ -49,4 +49,14 @@
 #define LGI_TYPE_void ~, LGI_ONE,
 #define LGI_TYPE_FILE ~, LGI_ONE,
 
+/* Picks `form` if the type is lg_error, and not lg_error *. */
+#define LGI_IF_BARE_ERROR(type, form, other) LGI_REST_OF(LGI_BARE_##type, *, ~)(form, other)
+#define LGI_BARE_lg_error ~,
+#define LGI_REST_OF(...) LGI_REST_OF_(__VA_ARGS__)
+#define LGI_REST_OF_(type, rest, ...) LGI_REST(rest)
+/* LGI_ONE if there is no rest, and LGI_SECOND otherwise. (An empty rest puts the two parentheses behind LGI_EMPTY. In -std=c11,
+ * `, ##__VA_ARGS__` would leave the comma.) */
+#define LGI_REST(rest) LGI_PICK(LGI_EMPTY rest(), LGI_SECOND, ~)
+#define LGI_EMPTY() ~, LGI_ONE
+
 #endif

@@ -1,0 +1,11 @@
+// A void pointer, of which nobody knows where it points, in place of the address of a variable.
+// gcc: write the address of a variable of the element type, or NULL
+// clang: write the address of a variable of the element type, or NULL
+#include <lifoguard/lifoguard.h>
+
+void *f(lg_chan(int) numbers)
+{
+    void *number = NULL;
+    lg_select(lg_case_recv(numbers, number, NULL));
+    return number;
+}
