@@ -266,6 +266,7 @@ static void check_library(struct ir *ir, struct arena *arena, finding_vec *findi
 
 void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
+    bool test = is_of_test(ir);
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = at(ir, i);
         if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee)
@@ -273,7 +274,7 @@ void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings)
         if (destroys_lock(call))
             check_held(ir, arena, findings, i);
         check_user(ir, arena, findings, i);
-        if (!is_of_test(ir))
+        if (!test)
             check_library(ir, arena, findings, i);
     }
 }

@@ -239,6 +239,13 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return escape(simulation, state, index);
     if (only_configures(callee, argument))
         return true;
+    if (strcmp(callee, "timer_settime") == 0 && argument == 0) {
+        follow_failed(simulation, state, index); /* an armed timer goes on without its variable */
+        return escape(simulation, state, index);
+    }
+    if (simulation->site->resource == R_DESCRIPTOR && name_has(callee, "move") &&
+        name_has(callee, "fd"))
+        return escape(simulation, state, index); /* move_fd(fd, STDOUT_FILENO) */
     bool keeps = !model_known_harmless(callee) && name_keeps(callee) &&
                  (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
                   name_hands_over(callee) || name_has(callee, "take") ||

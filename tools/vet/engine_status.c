@@ -128,7 +128,8 @@ static bool asks_for_failure(const char *callee)
 {
     static const char *const words[] = {"ERROR", "ERR", "FAILED", "INVALID", "ISNULL", NULL};
     return (name_is_constant(callee) && name_has_any(callee, words)) || strstr(callee, "IS_NULL") ||
-           strstr(callee, "is_null");
+           strstr(callee, "is_null") || strstr(callee, "get_error") ||
+           strcmp(callee, "PTR_ERR_OR_ZERO") == 0;
 }
 
 /* Of a number, as is_fd_valid(fd) is asked, nothing else can be valid or open than the resource. */

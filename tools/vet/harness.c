@@ -90,7 +90,7 @@ static bool is_defined_by_macro(const struct ir *ir)
 static bool is_function_test(const char *name)
 {
     static const char *const words[] = {"unittest", "selftest", "unittests", NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || strncmp(name, "LLVMFuzzer", 10) == 0;
 }
 
 bool is_of_test(const struct ir *ir)

@@ -253,7 +253,8 @@ struct operand lower_call(struct lowering *lowering, const struct expr *call, in
     const char *name = call->name;
     if (name && name_is_likely(name) && call->args.count > 0)
         return lower_expr(lowering, call->args.at[0]);
-    if (name && takes(name) && call->args.count >= 1)
+    bool moves_on = name && strstr(name, "move_fd") && call->args.count > 1; /* move_fd(fd, 1) */
+    if (name && takes(name) && call->args.count >= 1 && !moves_on)
         return lower_taking(lowering, call);
     if (name && replaces_value(name) && call->args.count == 2)
         return lower_replacing(lowering, call);

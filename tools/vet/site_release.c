@@ -27,12 +27,25 @@ const char *told_release(const struct ir *ir, const char *acquire)
     return attribute ? attribute : library_release(acquire);
 }
 
+static bool releases_perhaps(const char *name)
+{
+    return name_releases(name) > 0;
+}
+
+static bool releases_surely(const char *name)
+{
+    return name_releases(name) == 2;
+}
+
 /* As name_releases says, unless an attribute, the configuration or a library says more. */
 static int release_level(const struct ir *ir, const char *callee)
 {
     bool told = config_is_release(callee) || map_get(&ir->unit->ends, callee) ||
                 ask_once(model_ends, callee);
-    return told ? 2 : name_releases(callee);
+    return told                                  ? 2
+           : !ask_once(releases_perhaps, callee) ? 0
+           : ask_once(releases_surely, callee)   ? 2
+                                                 : 1;
 }
 
 /* Does a function whose name makes a pair with `release` give this place its value? */

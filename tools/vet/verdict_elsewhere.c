@@ -192,12 +192,42 @@ static bool returns_part(const struct judge *judge, const struct event *exit)
     return false;
 }
 
+/* if (attr_init(&attr) == 0) pointer = &attr; … if (pointer) attr_destroy(pointer); */
+static bool released_by_pointer(const struct judge *judge, const struct state *state)
+{
+    if (!judge_by_address(judge, state) || judge->site->argument)
+        return false;
+    EACH (assign, &judge->ir->code) {
+        if (assign->kind != I_ASSIGN || assign->left.kind != O_ADDRESS || assign->dst < 0 ||
+            assign->left.place != state->acquisition->holder)
+            continue;
+        EACH (call, &judge->ir->code)
+            if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
+                call->args[0].place == assign->dst && name_releases(call->callee) > 0)
+                return true;
+    }
+    return false;
+}
+
+/* nest = message_begin(&request); if (add(&request) < 0) return -1; message_end(&request, nest): what has been begun is thrown
+ * away with the request. */
+static bool shapes_message(const struct judge *judge, const struct state *state)
+{
+    static const char *const begins[] = {"begin", "start", NULL};
+    static const char *const parts[] = {"nest",  "nested",  "container", "attr",
+                                        "array", "element", "table",     NULL};
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && judge->site->resource == R_OBJECT && !state->acquisition->known &&
+           name_has_any(acquire, begins) && name_has_any(acquire, parts);
+}
+
 /* Has somebody else what is still held at this exit? */
 bool judge_is_elsewhere(const struct judge *judge, const struct event *exit, enum exit_class class)
 {
     const struct state *state = exit->state;
     bool lock = judge->site->resource == R_LOCK;
     return is_last_in_list(judge, state) || returns_part(judge, exit) ||
+           released_by_pointer(judge, state) || shapes_message(judge, state) ||
            entered_by_init(judge, state) || only_changes_state(judge) ||
            is_shared(judge, state, class) || lock_is_handed_out(judge, state) ||
            lock_ends_with_object(judge, state) || library_stays(judge, state) ||
