@@ -225,7 +225,9 @@ void owner_finish(struct owner *owner)
     if (owner->lost)
         return;
     lg_error *err = NULL;
-    if (all_released(owner))
+    if (!owner->newest)
+        err = state_forget_empty_run(owner->state, &owner->run);
+    else if (all_released(owner))
         err = state_forget_run(owner->state, &owner->run);
     else if (!on_disk)
         err = lg_error_newf(
