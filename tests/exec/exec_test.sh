@@ -1016,6 +1016,14 @@ only_processes_of_the_run_may_register() {
     [[ ! -e intruded ]] || fail "a stranger's cleanup ran"
 }
 
+another_user_is_told_what_to_write() {
+    local other='setpriv --reuid 65534 --regid 65534 --clear-groups'
+    $other test -x "$program" 2>/dev/null || { echo 'no other user can be had here: skipped'; exit 77; }
+    inside "$other $program defer true"
+    expect_status 1
+    expect_err "the run is another user's .* say lifoguard defer sudo"
+}
+
 states_that_others_may_change_are_refused() {
     lifoguard exec true
     chmod 755 "$state"

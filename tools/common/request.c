@@ -98,6 +98,26 @@ static bool try_once(const char *run_directory, const struct buffer *frame, stru
     return true;
 }
 
+/* `sudo lifoguard defer …`, say. */
+static bool is_of_another_user(const char *run_directory, const lg_error *err)
+{
+    struct stat info;
+    return lg_error_is_errno(err, EACCES) ||
+           (lstat(run_directory, &info) == 0 && info.st_uid != geteuid());
+}
+
+static lg_error *explain(const char *run_directory, lg_error *err)
+{
+    if (lg_error_is_errno(err, ENOENT))
+        return lg_error_wrap(err, "the run has ended, or was begun elsewhere");
+    if (!is_of_another_user(run_directory, err))
+        return err;
+    lg_error_free(err);
+    return lg_error_newf("the run is another user's than this process (%ld), which may not "
+                         "register: instead of sudo lifoguard defer … say lifoguard defer sudo …",
+                         (long)geteuid());
+}
+
 lg_error *request_send(const char *run_directory, const struct buffer *fields,
                        struct answer *answer)
 {
@@ -116,9 +136,7 @@ lg_error *request_send(const char *run_directory, const struct buffer *fields,
         if (try_once(run_directory, &frame, answer, &sent, &err))
             return NULL;
         if (err)
-            return lg_error_is_errno(err, ENOENT)
-                       ? lg_error_wrap(err, "the run has ended, or was begun elsewhere")
-                       : err;
+            return explain(run_directory, err);
         free(answer->text);
         answer->text = NULL;
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);

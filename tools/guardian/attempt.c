@@ -152,6 +152,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
     }
     /* If the disk has no room for it, the result reaches its owner only. */
     int result = make_result(attempt);
+    attempt->in_file = result >= 0;
     pid_t pid = fork();
     int failed = errno;
     if (pid == 0) {

@@ -47,6 +47,7 @@ struct attempt {
     int output[2];    /* become its standard output and error; 0: it has ours */
     bool empty_input; /* also if the input is a terminal */
 
+    bool in_file; /* whether there is such a file; else the disk has no room for it */
     struct process process;
     int go;     /* what the process waits for before it starts the command */
     int report; /* how it tells its result, besides the file */

@@ -125,6 +125,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
     lg_defer(lg_error_free, err);
     if (err)
         return not_started(err);
+    item->in_file = attempt.in_file;
     begin(owner, item, &attempt);
     await_attempt(owner);
     struct attempt_result result = finish_attempt(owner, item, &attempt);
@@ -278,6 +279,11 @@ static bool finish(struct owner *owner, struct item *item, const struct attempt_
     bool over = good || (item->spec.flags & SPEC_ALLOW_FAILURE);
     report(owner, item, result, over && !good ? " (allowed)" : "");
     attempt_describe(result, item->spec.timeout, item->spec.directory, text);
+    bool on_disk = item->stored && !item->stale;
+    if (good && on_disk && item->in_file && owner->cleaning) {
+        owner_release_later(owner, item);
+        return true;
+    }
     if (!owner_move(owner, item, over ? CLEANUP_RELEASED : CLEANUP_FAILED, text))
         return false;
     /* As long as the record says that it is under way, the next owner asks for the result. */
@@ -421,25 +427,13 @@ static void keep(struct owner *owner)
     owner_explain_recovery(owner, "to run them");
 }
 
-/* Told again if the owner changes in between. */
-static void record_outcome(struct owner *owner)
-{
-    struct buffer text = {0};
-    lg_defer(buffer_free, &text);
-    buffer_format(&text, "%d %d %d %s", (int)owner->outcome, owner->exit_code, owner->exit_signal,
-                  owner->cause);
-    lg_error *err = state_set_variable(owner->state, &owner->run, ".outcome", text.text);
-    lg_defer(lg_error_free, err);
-    owner_is_lost(owner, err);
-}
-
 void owner_clean(struct owner *owner)
 {
     owner->cleaning = true;
     owner_refuse_undos(owner);
-    if (owner->newest)
-        record_outcome(owner);
+    owner->outcome_due = owner->newest != NULL;
     if (owner->options.keep && newest_pending(owner)) {
+        owner_write_due(owner);
         keep(owner);
         return;
     }

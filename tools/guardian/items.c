@@ -179,22 +179,7 @@ bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state
     /* What the disk did not take is in memory only. */
     if (!item->stored && !owner->lost)
         return true;
-    lg_error *err = state_move_cleanup(owner->state, &owner->run, &item->record);
-    lg_defer(lg_error_free, err);
-    item->stale = err != NULL;
-    if (!err)
-        return true;
-    if (owner_is_lost(owner, err))
-        return false;
-    /* The disk is full, say: what is to be released is released nevertheless, which often makes room. */
-    if (state == CLEANUP_RELEASED)
-        done_set(owner->done, item->record.sequence);
-    char *why = lg_error_text(err);
-    lg_defer(free, why);
-    if (!owner->said_why)
-        print_message("%s; the cleanups go on all the same", why ? why : "out of memory");
-    owner->said_why = true;
-    return true;
+    return owner_write(owner, item);
 }
 
 /* ---- the list ---- */
@@ -219,6 +204,7 @@ void owner_drop(struct owner *owner, struct item *item)
 bool owner_bring_to_disk(struct owner *owner)
 {
     bool all = true;
+    owner_write_due(owner);
     owner->to_store = true;
     owner_store(owner);
     for (struct item *item = owner->newest, *older; item && !owner->lost; item = older) {

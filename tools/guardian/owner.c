@@ -220,11 +220,14 @@ static bool all_released(const struct owner *owner)
  * all stays active, so that the next command on this state recovers it. */
 void owner_finish(struct owner *owner)
 {
-    bool on_disk = !owner->lost && owner_bring_to_disk(owner);
+    /* Of a run that is forgotten as a whole, nothing else need be written. */
+    bool on_disk = all_released(owner) || (!owner->lost && owner_bring_to_disk(owner));
     if (owner->lost)
         return;
     lg_error *err = NULL;
-    if (all_released(owner))
+    if (!owner->newest)
+        err = state_forget_empty_run(owner->state, &owner->run);
+    else if (all_released(owner))
         err = state_forget_run(owner->state, &owner->run);
     else if (!on_disk)
         err = lg_error_newf(
@@ -242,7 +245,7 @@ void owner_finish(struct owner *owner)
     if (err)
         return;
     place_remove_run(owner->directory);
-    if (owner->newest && !owner->options.keep)
+    if (!all_released(owner) && !owner->options.keep)
         owner_explain_recovery(owner,
                                "what failed is not forgotten: lifoguard pending; to try again");
 }

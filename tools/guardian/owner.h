@@ -22,6 +22,7 @@ struct item {
     char **secrets;              /* assignments that are not stored */
     bool stored;
     bool stale; /* on disk it is in an earlier state: the last change of it could not be written */
+    bool in_file;     /* the result of its attempt is in a file, for who takes the run over */
     bool under_way;   /* it is being carried out: nobody can withdraw it any more */
     bool plain;       /* started without the environment of its registration, which is too large */
     bool unconfirmed; /* it may be that nothing was acquired */
@@ -84,6 +85,7 @@ struct owner {
     /* The attempt under way: of our own making, or of an owner before us, at this item. How its command ended, if that became
      * our child (si_pid 0: it did not). */
     const struct item *settling;
+    struct item *released; /* the one before: see owner_release_later */
     struct attempt *attempt_mine;
     struct process attempt;
     siginfo_t attempt_end;
@@ -106,6 +108,7 @@ struct owner {
     bool attempt_ended; /* the attempt's own process has */
     bool to_store;      /* some of the items that are not on disk have not been tried yet */
     bool cleaning;      /* the command is over */
+    bool outcome_due;   /* the outcome is to be written, with the next change */
     bool end_attempt;   /* the cleanup that runs is to be ended */
     bool runner_died;
     bool lost;     /* the run is another's by now: touch nothing more */
@@ -199,6 +202,17 @@ struct item *owner_find_sequence(const struct owner *owner, int64_t sequence);
  * lost. */
 bool owner_move(struct owner *owner, struct item *item, enum cleanup_state state,
                 const char *detail);
+/* ---- writing (due.c) ---- */
+
+/* Writes how an item has changed (NULL: nothing has), with what is due. False: the run is lost. */
+bool owner_write(struct owner *owner, struct item *item);
+/* Before it waits for anything, an owner writes what is due. */
+void owner_write_due(struct owner *owner);
+/* An item is released, which the next change brings to disk: the start of the next attempt, or the end of the run. Until then the record
+ * says that it is under way, and whoever takes the run over finds the result in the attempt's file. The item may be gone at the next
+ * change. */
+void owner_release_later(struct owner *owner, struct item *item);
+
 lg_error *owner_load(struct owner *owner) __attribute__((__warn_unused_result__));
 /* Whether the cleanups are left to a later `recover`: remembered for those who take the run over, too. */
 lg_error *owner_keep(struct owner *owner, bool keep) __attribute__((__warn_unused_result__));

@@ -264,6 +264,7 @@ static void drive_if_due(struct owner *owner)
 
 void owner_step(struct owner *owner, lg_time deadline)
 {
+    owner_write_due(owner);
     struct pollfd fds[CLIENTS_MOST + 3];
     fds[0] = (struct pollfd){.fd = owner->signals, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = owner->front, .events = POLLIN};

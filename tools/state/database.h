@@ -9,7 +9,8 @@ struct state {
     char *path;
     struct sign_key key;
     int waited;
-    bool failed; /* a write since state_start has failed */
+    bool hurried; /* the database does not wait for the disk, for one statement */
+    bool failed;  /* a write since state_start has failed */
     sqlite3_stmt *prepared[STATEMENT_COUNT];
 };
 

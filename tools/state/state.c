@@ -91,7 +91,7 @@ lg_error *state_begin_run(struct state *state, const struct state_run *run)
     statement_blob(&s, environment.text, environment.length);
     statement_number(&s, signature(state, put_run, run, run->id));
     statement_number(&s, run_mark(state, run));
-    return lg_error_wrap(statement_change(&s), "recording the run");
+    return lg_error_wrap(statement_change_soon(&s), "recording the run");
 }
 
 /* Binds the epoch that the writer believes in; as it is the last condition, it stands last. */
@@ -126,6 +126,14 @@ lg_error *state_set_phase(struct state *state, const struct state_run *run, enum
     statement_number(&s, phase);
     statement_number(&s, run_mark(state, &changed));
     return lg_error_wrap(change_run(&s, run, run->epoch), "recording the run's end");
+}
+
+lg_error *state_forget_empty_run(struct state *state, const struct state_run *run)
+{
+    struct statement s = statement_begin(state, STATEMENT_FORGET_RUN);
+    statement_text(&s, run->id);
+    statement_number(&s, run->epoch);
+    return lg_error_wrap(statement_change_soon(&s), "recording the run's end");
 }
 
 lg_error *state_forget_run(struct state *state, const struct state_run *run)
@@ -243,7 +251,12 @@ lg_error *state_move_cleanup(struct state *state, const struct state_run *run,
     if (!gone)
         bind_mutable(&s, state, run, cleanup);
     statement_number(&s, cleanup->sequence);
-    return lg_error_wrap(change_run(&s, run, run->epoch), "recording what became of a cleanup");
+    statement_text(&s, run->id);
+    statement_number(&s, run->epoch);
+    /* After a power cut, nobody knows how its run ended, be it confirmed or not. */
+    lg_error *err = cleanup->state == CLEANUP_HELD ? statement_change_soon(&s)
+                                                   : statement_change(&s);
+    return lg_error_wrap(err, "recording what became of a cleanup");
 }
 
 static lg_error *see_cleanup(struct state *state, struct statement *s, const char *run,

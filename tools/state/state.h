@@ -67,7 +67,7 @@ struct state_run {
     const char *const *environment;
 };
 
-/* A new run, of epoch 1. */
+/* A new run, of epoch 1. It is on disk with its first cleanup: until then, a power cut leaves nothing of it that would matter. */
 lg_error *state_begin_run(struct state *state, const struct state_run *run)
     __attribute__((__warn_unused_result__));
 
@@ -77,6 +77,10 @@ lg_error *state_take_run(struct state *state, struct state_run *run)
     __attribute__((__warn_unused_result__));
 
 lg_error *state_set_phase(struct state *state, const struct state_run *run, enum run_phase phase)
+    __attribute__((__warn_unused_result__));
+
+/* The same as state_forget_run, of a run that has no cleanups: a power cut may bring it back. */
+lg_error *state_forget_empty_run(struct state *state, const struct state_run *run)
     __attribute__((__warn_unused_result__));
 
 /* Forgets a run, and all that it has. */
@@ -117,7 +121,8 @@ lg_error *state_add_cleanup(struct state *state, const struct state_run *run,
                             const struct state_cleanup *cleanup)
     __attribute__((__warn_unused_result__));
 
-/* Moves a cleanup to cleanup->state, with attempt, attempt_by and detail. One that moves to released is deleted. */
+/* Moves a cleanup to cleanup->state, with attempt, attempt_by and detail. One that moves to released is deleted. That it is held rather
+ * than intended may be lost by a power cut. */
 lg_error *state_move_cleanup(struct state *state, const struct state_run *run,
                              const struct state_cleanup *cleanup)
     __attribute__((__warn_unused_result__));

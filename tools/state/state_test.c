@@ -63,6 +63,21 @@ static struct state_cleanup a_cleanup(int64_t sequence)
         .sequence = sequence, .state = CLEANUP_HELD, .detail = "", .spec = "a\0b", .spec_size = 3};
 }
 
+/* In place of the C library's, for SQLite too. */
+static int waits;
+int fdatasync(int fd)
+{
+    waits++;
+    return fsync(fd);
+}
+
+static int waits_since(int *before)
+{
+    int count = waits - *before;
+    *before = waits;
+    return count;
+}
+
 struct seen {
     int64_t runs, cleanups, last, states;
 };
@@ -94,6 +109,29 @@ static struct seen read_run(const char *id)
     must(state_cleanups(state, id, see_cleanup, &seen));
     return seen;
 }
+
+START_TEST(R1_only_what_a_power_cut_could_take_waits_for_the_disk)
+{
+    int before = waits;
+    struct state_run run = a_run("one");
+    ck_assert_int_eq(waits_since(&before), 0);
+    struct state_cleanup cleanup = a_cleanup(1);
+    cleanup.state = CLEANUP_INTENDED;
+    must(state_add_cleanup(state, &run, &cleanup));
+    ck_assert_int_eq(waits_since(&before), 1);
+    cleanup.state = CLEANUP_HELD;
+    must(state_move_cleanup(state, &run, &cleanup));
+    ck_assert_int_eq(waits_since(&before), 0);
+    cleanup.state = CLEANUP_RELEASING;
+    must(state_move_cleanup(state, &run, &cleanup));
+    ck_assert_int_eq(waits_since(&before), 1);
+    cleanup.state = CLEANUP_RELEASED;
+    must(state_move_cleanup(state, &run, &cleanup));
+    ck_assert_int_eq(waits_since(&before), 1);
+    must(state_forget_empty_run(state, &run));
+    ck_assert_int_eq(waits_since(&before), 0);
+}
+END_TEST
 
 START_TEST(what_is_written_can_be_read_in_order_after_a_reopening)
 {
@@ -182,6 +220,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, open_place, close_place);
+    tcase_add_test(tests, R1_only_what_a_power_cut_could_take_waits_for_the_disk);
     tcase_add_test(tests, what_is_written_can_be_read_in_order_after_a_reopening);
     tcase_add_test(tests, R7_every_write_of_one_that_has_lost_the_run_changes_nothing);
     tcase_add_test(tests, several_writes_are_one_or_none);

@@ -140,6 +140,27 @@ static lg_error *run_to_end(struct statement *s)
     return database_failure(s->state, result);
 }
 
+/* This pragma does its work when it is prepared. */
+static lg_error *wait_for_disk(struct state *state, bool wait)
+{
+    if (state->hurried == !wait || !sqlite3_get_autocommit(state->database))
+        return NULL;
+    const char *text = wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+    int result = sqlite3_exec(state->database, text, NULL, NULL, NULL);
+    if (result != SQLITE_OK)
+        return database_failure(state, result);
+    state->hurried = !wait;
+    return NULL;
+}
+
+lg_error *statement_change_soon(struct statement *s)
+{
+    /* If it cannot be told not to wait, it waits. */
+    lg_error_free(wait_for_disk(s->state, false));
+    lg_error *err = statement_change(s);
+    return lg_error_join(err, wait_for_disk(s->state, true));
+}
+
 lg_error *statement_change(struct statement *s)
 {
     lg_error *err = run_to_end(s);

@@ -50,6 +50,9 @@ void statement_blob(struct statement *s, const void *data, size_t size);
 /* Runs it to its end. &state_lost: no row was changed, though every statement is to change one. */
 lg_error *statement_change(struct statement *s) __attribute__((__warn_unused_result__));
 
+/* The same, without waiting for the disk: for what means nothing after a power cut. The next change that waits takes it along. */
+lg_error *statement_change_soon(struct statement *s) __attribute__((__warn_unused_result__));
+
 /* Goes to the next row, if there is one. After the last, or an error, or when not all rows are wanted: statement_end. */
 lg_error *statement_row(struct statement *s, bool *row) __attribute__((__warn_unused_result__));
 int64_t statement_take_number(struct statement *s);
