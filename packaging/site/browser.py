@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """browser.py SITE [PICTURES]: opens each page of the built site in a headless chromium, on a phone (390 pixels wide) and on a screen
 (1280). No page is wider than its window, no column of a table is cut (but in SCROLLED), no script fails, nothing is missing, and the
-search finds a name. With PICTURES, a folder, each page of PAGES is photographed there."""
+search finds a name. Where the system asks for dark pages, each page of PAGES is dark, and its text can be read. With PICTURES, a folder,
+each page of PAGES is photographed there, light and dark."""
 
 import http.server
 import json
@@ -17,6 +18,8 @@ PAGES = ['index.html', 'quickstart.html', 'cheatsheet.html', 'calls.html', 'arch
          'examples/channels.html', 'vet/leak.html', 'bench.html']
 SCROLLED = ['bench.html', 'index.html', 'vet.html', 'vet-precision.html']  # they have tables that a reader may have to scroll
 SECONDS = 600  # a browser that says nothing for longer hangs
+
+DARK = '--blink-settings=preferredColorScheme=0'
 
 # Loads the pages one after the other in a frame, and sends what is wrong.
 CHECK = """<!doctype html><meta charset="utf-8"><title>check</title><body><script>
@@ -50,6 +53,45 @@ async function look(url, width) {
         wrong.push(`${url}: nothing is shown`);
     frame.remove();
 }
+// The contrast of two colours, as WCAG 2 defines it.
+function contrast(one, other) {
+    const [light, dark] = [one, other].map(colour => {
+        const [r, g, b] = colour.slice(0, 3).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    }).sort((a, b) => b - a);
+    return (light + 0.05) / (dark + 0.05);
+}
+function colour(text) {
+    const [r, g, b, a = 1] = text.match(/[\d.]+/g).map(Number);
+    return [r, g, b, a];
+}
+function background(element, style) {
+    for (; element; element = element.parentElement) {
+        const found = colour(style(element).backgroundColor);
+        if (found[3] > 0.5)
+            return found;
+    }
+    return [255, 255, 255, 1];
+}
+async function lookInTheDark(url) {
+    const frame = await load('/' + url, 1280), page = frame.contentDocument, style = element => frame.contentWindow.getComputedStyle(element);
+    if (!frame.contentWindow.matchMedia('(prefers-color-scheme: dark)').matches)
+        wrong.push('the browser does not ask for dark pages');
+    const article = page.querySelector('[role=main]') || page.body;
+    if (contrast(background(article, style), [0, 0, 0]) > 2)
+        wrong.push(`${url}: bright in the dark`);
+    const words = page.createTreeWalker(article, NodeFilter.SHOW_TEXT, node => node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT);
+    const seen = new Set();
+    while (words.nextNode()) {
+        const element = words.currentNode.parentElement, pair = [colour(style(element).color), background(element, style)];
+        if (element.closest('object, svg, script, style') || style(element).visibility === 'hidden' || seen.has(String(pair)))
+            continue;
+        seen.add(String(pair));
+        if (contrast(...pair) < 4.5)
+            wrong.push(`${url}: in the dark, ${element.outerHTML.slice(0, 80)} is ${pair.join(' on ')}`);
+    }
+    frame.remove();
+}
 async function search(word) {
     const frame = await load('/search.html?q=' + word, 1280);
     for (;;) { // until the search is over
@@ -65,8 +107,9 @@ async function search(word) {
     try {
         for (const width of WIDTHS)
             for (const url of URLS)
-                await look(url, width);
-        await search('lg_defer');
+                await (DARK ? lookInTheDark(url) : look(url, width));
+        if (!DARK)
+            await search('lg_defer');
     } catch (error) {
         wrong.push(String(error));
     }
@@ -98,7 +141,12 @@ def make_handler(site, state):
         def do_GET(self):
             url = urllib.parse.urlsplit(self.path)
             if url.path == '/check':
-                self.send_text(CHECK.replace('WIDTHS', json.dumps(WIDTHS)).replace('SCROLLED', json.dumps(SCROLLED)).replace('URLS', json.dumps(all_pages(site))))
+                dark = url.query == 'dark'
+                values = {'WIDTHS': WIDTHS[-1:] if dark else WIDTHS, 'SCROLLED': SCROLLED, 'URLS': PAGES if dark else all_pages(site), 'DARK': dark}
+                text = CHECK
+                for name, value in values.items():
+                    text = text.replace(name, json.dumps(value))
+                self.send_text(text)
             elif url.path == '/frame':
                 page, width = url.query.split('&')
                 self.send_text(FRAME % (page, int(width)))
@@ -122,10 +170,11 @@ def chromium(folder, *arguments):
             '--hide-scrollbars', '--user-data-dir=' + folder, *arguments]
 
 
-def check(address, state, folder):
+def check(address, state, folder, *arguments):
     log = os.path.join(folder, 'log')
+    state['done'].clear()
     with open(log, 'w', encoding='utf-8') as file:
-        browser = subprocess.Popen(chromium(os.path.join(folder, 'profile'), address + '/check'), stdout=file, stderr=file)
+        browser = subprocess.Popen(chromium(os.path.join(folder, 'profile'), *arguments, address), stdout=file, stderr=file)
     if not state['done'].wait(SECONDS):
         state['wrong'].append('the browser does not answer')
     browser.terminate()
@@ -138,10 +187,11 @@ def take_pictures(address, folder, pictures):
     os.makedirs(pictures, exist_ok=True)
     for page in PAGES:
         for width in WIDTHS:
-            picture = os.path.join(pictures, f'{page[:-5].replace("/", "-")}-{width}.png')
-            url = f'{address}/frame?{page}&{width}'
-            subprocess.run(chromium(os.path.join(folder, 'profile'), '--screenshot=' + os.path.abspath(picture),
-                                    f'--window-size={max(width, 500)},844', url), stderr=subprocess.DEVNULL, check=True)
+            for end, arguments in ('', []), ('-dark', [DARK]):
+                picture = os.path.join(pictures, f'{page[:-5].replace("/", "-")}-{width}{end}.png')
+                url = f'{address}/frame?{page}&{width}'
+                subprocess.run(chromium(os.path.join(folder, 'profile'), *arguments, '--screenshot=' + os.path.abspath(picture),
+                                        f'--window-size={max(width, 500)},844', url), stderr=subprocess.DEVNULL, check=True)
 
 
 def main(site, pictures=None):
@@ -150,7 +200,8 @@ def main(site, pictures=None):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f'http://127.0.0.1:{server.server_port}'
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        check(address, state, folder)
+        check(address + '/check', state, folder)
+        check(address + '/check?dark', state, folder, DARK)
         if pictures:
             take_pictures(address, folder, pictures)
     for text in state['wrong']:

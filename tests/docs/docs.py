@@ -26,8 +26,8 @@ A first line which is a comment with a file name saves the block in this file, f
 
 `docs.py --mistakes ROOT BUILD PAGE` succeeds if every block of the page is found to be wrong.
 `docs.py --chroot CHROOT ROOT PAGE` runs the commands of a page in a chroot, with the library that is installed there.
-`docs.py --links ROOT PAGE…` checks the links and lists of contents of all pages instead, that the names of the library exist,
-and that README.md and each page in docs/ is a PAGE.
+`docs.py --links ROOT PAGE…` checks the links, the lists of contents and the index of all pages instead, that the names of the
+library exist, that README.md names the two commands early, and that README.md and each page in docs/ is a PAGE.
 """
 
 import os
@@ -386,6 +386,15 @@ def check_contents(root):
     return failed
 
 
+def check_index(root):
+    """The index of the docs names each page."""
+    index = [target.partition('#')[0] for _, target in pages.read_links(read(os.path.join(root, 'docs', 'README.md')))]
+    missing = [name for name in sorted(os.listdir(os.path.join(root, 'docs'))) if name.endswith('.md') and name not in index + ['README.md']]
+    for name in missing:
+        print(f'FAIL: docs/README.md: the index lacks {name}')
+    return len(missing)
+
+
 def check_first_screen(root):
     """A newcomer finds the two commands without a search."""
     first = read(os.path.join(root, 'README.md')).split('\n')[:60]
@@ -438,7 +447,7 @@ def check_mistakes(checker):
 def main(arguments):
     if arguments[0] == '--links':
         root = os.path.abspath(arguments[1])
-        return check_links(root) + check_contents(root) + check_first_screen(root) + check_names(root) + check_tested(root, arguments[2:])
+        return check_links(root) + check_contents(root) + check_index(root) + check_first_screen(root) + check_names(root) + check_tested(root, arguments[2:])
     mistakes = arguments[0] == '--mistakes'
     if arguments[0] == '--chroot':
         checker = Checker(os.path.abspath(arguments[2]), None, arguments[3], os.path.abspath(arguments[1]))

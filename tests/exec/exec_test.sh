@@ -1337,7 +1337,8 @@ waits_for_another_protocol() {
     ! grep -q "$protocol" err || touch reached
 }
 
-# It greets each that connects with GREETING, and then hangs up: with none, it never answers.
+# answer_with GREETING [COUNT]: a server greets each that connects, or the first COUNT, and then hangs up. It does not answer the
+# others, and with no greeting none.
 answer_with() {
     rm -f port
     python3 -c '
@@ -1347,14 +1348,16 @@ with open("port.new", "w") as file:
     file.write(str(s.getsockname()[1]))
 os.rename("port.new", "port")
 all = []
+left = int(sys.argv[2])
 while True:
     connection = s.accept()[0]
-    if sys.argv[1]:
+    left -= 1
+    if sys.argv[1] and left >= 0:
         connection.recv(1000)
         connection.sendall(sys.argv[1].encode())
         connection.close()
     else:
-        all.append(connection)' "$1" &
+        all.append(connection)' "$1" "${2:-1000000}" &
     server=$!
     until_true test -e port
 }
@@ -1369,6 +1372,18 @@ wait_for_says_who_does_not_speak_http() {
     protocol='no answer'
     with_limit waits_for_another_protocol
     kill "$server"
+}
+
+# The last try is ended by the limit, and knows less than the one before. A slow machine may need more of them.
+wait_for_does_not_forget_why() {
+    local server tries
+    for tries in {1..30}; do
+        answer_with 'SSH-2.0' 1
+        refused_as 124 lifoguard wait-for --timeout 2s --http "http://127.0.0.1:$(<port)/"
+        kill "$server"
+        ! grep -q 'not an HTTP answer' err || return 0
+    done
+    fail "the answer was forgotten $tries times"
 }
 
 wait_for_waits() {

@@ -64,6 +64,12 @@ static void set_why(struct target *target, int number)
     snprintf(target->why, sizeof(target->why), "%s", strerror(number));
 }
 
+/* Whether the limit has ended a try, and an earlier try knows more. */
+static bool is_cut_short(const struct target *target)
+{
+    return target->why[0] != '\0' && target->deadline - lg_now() < 2 * LG_MILLISECOND;
+}
+
 /* ---- connections ---- */
 
 static bool finish_connecting(struct target *target, int fd)
@@ -71,10 +77,10 @@ static bool finish_connecting(struct target *target, int fd)
     struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
     int failed = ETIMEDOUT;
     socklen_t size = sizeof(failed);
-    if (poll(&poll_fd, 1, milliseconds_left(target)) > 0 &&
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0)
+    bool known = poll(&poll_fd, 1, milliseconds_left(target)) > 0;
+    if (known && getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) != 0)
         failed = errno;
-    if (failed)
+    if (failed && (known || !is_cut_short(target)))
         set_why(target, failed);
     return failed == 0;
 }
@@ -140,7 +146,8 @@ static bool read_status(struct target *target, int fd)
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
     while (length < sizeof("HTTP/1.1 200") - 1) {
         if (poll(&poll_fd, 1, milliseconds_left(target)) <= 0) {
-            snprintf(target->why, sizeof(target->why), "no answer");
+            if (!is_cut_short(target))
+                snprintf(target->why, sizeof(target->why), "no answer");
             return false;
         }
         ssize_t got = recv(fd, answer + length, sizeof(answer) - 1 - length, 0);
