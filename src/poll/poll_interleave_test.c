@@ -111,9 +111,9 @@ static uint32_t ended_as; /* the wait */
 #define read(event, value, size) ((void)(event), model_read(value))
 #define ppoll(fds, count, time, mask) ((void)(time), model_poll(fds, count, until))
 // NOLINTBEGIN(bugprone-suspicious-include): they are under test
+#include "../sched/done.c"
 #include "../sched/lock.c"
 #include "../sched/park.c"
-#include "../sched/done.c"
 #define in_child descriptor_in_child
 #define begin descriptor_begin
 #include "descriptor.c"
