@@ -188,7 +188,7 @@ size_t lg_cleanups_visit(const lg_cleanups *cleanups,
                          bool (*visit)(const lg_pending_call *call, void *data), void *data)
 {
     struct visitor visitor = {.visit = visit, .data = data};
-    lgi_scope_visit((const lg_scope *)cleanups, show_scope, &visitor);
+    lgi_scope_visit(&cleanups->lgi_scope, show_scope, &visitor);
     return visitor.count;
 }
 

@@ -488,28 +488,23 @@ void lgi_move(struct lg_scope *from, struct lg_scope *to)
     begin(from);
 }
 
-static lg_scope *scope_of(lg_cleanups *cleanups)
-{
-    return (lg_scope *)cleanups;
-}
-
 /* First into a scope of this block, since a call may free what holds `cleanups`. */
 void lg_cleanups_run(lg_cleanups *cleanups)
 {
     lg_scope(all);
     if (cleanups)
-        lgi_move(scope_of(cleanups), &all);
+        lgi_move(&cleanups->lgi_scope, &all);
 }
 
 void lg_cleanups_dismiss(lg_cleanups *cleanups)
 {
-    lg_scope_dismiss(scope_of(cleanups));
-    free_all(scope_of(cleanups));
+    lg_scope_dismiss(&cleanups->lgi_scope);
+    free_all(&cleanups->lgi_scope);
 }
 
 size_t lg_cleanups_count(const lg_cleanups *cleanups)
 {
-    return lg_scope_count((const lg_scope *)cleanups);
+    return lg_scope_count(&cleanups->lgi_scope);
 }
 
 static bool count_call(const struct lg_deferred *call, void *data)

@@ -1,7 +1,6 @@
 // A scope that is only a variable, without a value.
 // gcc: ‘this_scope_was_not_declared_by_lg_scope_0’ may be used uninitialized
-// clang: default initialization of an object of type 'lg_scope'
-// clang: member 'a_scope_is_declared_with_its_name_in_parentheses__write_lg_scope_of_the_name'
+// clang: -
 // flags: -Wall -Werror
 #include <lifoguard/lifoguard.h>
 

@@ -485,19 +485,10 @@ void lgi_result_is_an_error(void);
 #define LGI_SCOPE_AS(id, name)                                                                     \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
-    LGI_SCOPE_BEGIN struct lg_scope name __attribute__((cleanup(lgi_scope_leave))); LGI_SCOPE_END  \
+    struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \
     LGI_STEPS_BEGIN                                                                                \
     lgi_scope_open(&name, &LGI_SITE_OF(id), LGI_HERE(frame), LGI_HERE(head));                      \
     LGI_STEPS_END
-
-/* clang is not to speak of the const member here. */
-#if defined(__clang__) && __clang_major__ >= 21
-#define LGI_SCOPE_BEGIN LGI_PUSH LGI_QUIET("-Wdefault-const-init-unsafe")
-#define LGI_SCOPE_END LGI_POP
-#else
-#define LGI_SCOPE_BEGIN
-#define LGI_SCOPE_END
-#endif
 
 /* What the lg_func around is known by. */
 #define LGI_HERE(part)                                                                             \

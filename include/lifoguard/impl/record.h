@@ -102,46 +102,26 @@ struct lgi_chunk;
 struct lgi_frame;
 struct lgi_head;
 
-/* What an lg_scope and an lg_cleanups consist of. Opening one writes as little as can be: what is not needed yet has no value.
- *
- * record      its site is `kept` if no lg_func is around
- * frame       of the lg_func that declares the scope, if there is one
- * head        of that function, or NULL: it does not recover
- * chunks      once it has grown: all its chunks, emptied ones too; NULL: none
- * chunk       likewise: with the newest calls past the first; NULL: there are none
- * next, end   what is free in the chunk, or in `first`; NULL: nothing was ever added
- * first_used  of `first`, once there is a chunk above
- * kinds       a bit for each kind that it may hold, but LGI_ENTRY; LGI_SCOPE's: it has grown
- * spare       takes the call for which there is no memory */
-#define LGI_SCOPE_MEMBERS                                                                          \
-    struct lgi_record record;                                                                      \
-    struct lgi_frame *frame;                                                                       \
-    struct lgi_head *head;                                                                         \
-    struct lgi_chunk *chunks, *chunk;                                                              \
-    struct lg_deferred *next, *end;                                                                \
-    unsigned first_used;                                                                           \
-    unsigned kinds;                                                                                \
-    struct lg_deferred first[LGI_SCOPE_FIRST];                                                     \
-    struct lg_deferred spare;
-
-/* The last member is never used. If it is const, clang says with this name of a variable that is declared without lg_scope(name),
- * and would have no value, what is missing. (gcc says nothing, but with -Wc++-compat, and then of every variable.) The type of an
- * lg_cleanups, which begins as zero and may be assigned, is another; what is reached as an lg_scope may be one, hence the
- * attribute. */
-#if defined(__clang__)
-#define LGI_CONST_MEMBER const
-#else
-#define LGI_CONST_MEMBER
-#endif
+/* Opening one writes as little as can be: what is not needed yet has no value. */
 struct lg_scope {
-    LGI_SCOPE_MEMBERS
-    LGI_CONST_MEMBER char
-        a_scope_is_declared_with_its_name_in_parentheses__write_lg_scope_of_the_name;
-} __attribute__((__may_alias__));
+    struct lgi_record record; /* its site is `kept` if no lg_func is around */
+    struct lgi_frame *frame;  /* of the lg_func that declares the scope, if there is one */
+    struct lgi_head *head;    /* of that function, or NULL: it does not recover */
+    struct lgi_chunk *chunks; /* once it has grown: all its chunks, emptied ones too; NULL: none */
+    struct lgi_chunk
+        *chunk; /* likewise: with the newest calls past the first; NULL: there are none */
+    struct lg_deferred *next,
+        *end; /* what is free in the chunk, or in `first`; NULL: nothing was ever added */
+    unsigned first_used; /* of `first`, once there is a chunk above */
+    unsigned
+        kinds; /* a bit for each kind that it may hold, but LGI_ENTRY; LGI_SCOPE's: it has grown */
+    struct lg_deferred first[LGI_SCOPE_FIRST];
+    struct lg_deferred spare; /* takes the call for which there is no memory */
+};
 
 /* A scope that stands on no chain: its record has no site. All bytes zero: it holds nothing. */
 struct lg_cleanups {
-    LGI_SCOPE_MEMBERS
+    struct lg_scope lgi_scope;
 };
 
 /* An lg_func's state. */
