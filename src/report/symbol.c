@@ -2,6 +2,7 @@
 #include "report/symbol.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -46,6 +47,23 @@ static int no_separate_debuginfo(void)
     return -1;
 }
 
+/* Finds the file of an object. libdw keeps the descriptor: it shall not be inherited by children, nor take the place of a
+ * standard stream that is closed. */
+static int (*libdw_find_elf)(Dwfl_Module *, void **, const char *, uint64_t, char **, void **);
+
+static int find_elf(Dwfl_Module *module, void **data, const char *name, uint64_t base,
+                    char **file_name, void **elf)
+{
+    int fd = libdw_find_elf(module, data, name, base, file_name, elf);
+    if (fd < 0)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (moved < 0)
+        return fd;
+    close(fd);
+    return moved;
+}
+
 static bool find(void *library, const char *name, void *function)
 {
     void *symbol = dlsym(library, name);
@@ -68,6 +86,8 @@ static void load(void)
     int (*proc_report)(Dwfl *, pid_t);
     int (*report_end)(Dwfl *, void *, void *);
     int (*find_debuginfo)(void) = no_separate_debuginfo;
+    int (*own_find_elf)(Dwfl_Module *, void **, const char *, uint64_t, char **,
+                        void **) = find_elf;
 
     if (tried)
         return;
@@ -79,7 +99,7 @@ static void load(void)
     if (!find(library, "dwfl_begin", &begin) ||
         !find(library, "dwfl_linux_proc_report", &proc_report) ||
         !find(library, "dwfl_report_end", &report_end) ||
-        !find(library, "dwfl_linux_proc_find_elf", &callbacks.find_elf) ||
+        !find(library, "dwfl_linux_proc_find_elf", &libdw_find_elf) ||
         !find(library, "dwfl_addrmodule", &dw.addrmodule) ||
         !find(library, "dwfl_module_addrname", &dw.addrname) ||
         !find(library, "dwfl_module_getsrc", &dw.getsrc) ||
@@ -89,6 +109,7 @@ static void load(void)
         !find(library, "dwarf_getsrc_die", &dw.getsrc_die) ||
         !find(library, "dwarf_linesrc", &dw.linesrc) || !find(library, "dwarf_lineno", &dw.lineno))
         return;
+    memcpy(&callbacks.find_elf, &own_find_elf, sizeof(own_find_elf));
     memcpy(&callbacks.find_debuginfo, &find_debuginfo, sizeof(find_debuginfo));
     Dwfl *dwfl = begin(&callbacks);
     if (dwfl && proc_report(dwfl, gettid()) /* main may have ended */ == 0 &&

@@ -27,6 +27,9 @@ static void none_is_low(int otherwise)
 
 static int pair[2];
 
+enum { FDS = 1000 };
+static bool was_open[FDS]; /* before the library had any */
+
 static void waits_for_descriptor(void)
 {
     char byte;
@@ -44,6 +47,19 @@ static void waits_for_child(void)
     lg_error_free(lg_wait_child(child, lg_until_timeout(MS), NULL));
     none_is_low(13);
     lg_error_free(lg_wait_child(child, lg_until_forever(), NULL));
+}
+
+/* Finding the lines of frames opens files, which stay open. */
+static void prints_frames(void)
+{
+    char text[16384] = "";
+    FILE *stream = fmemopen(text, sizeof(text), "w");
+    lg_goroutine_print(stream);
+    fclose(stream);
+    must(strstr(text, "main, ") != NULL, 14);
+    none_is_low(15);
+    for (int fd = 0; fd < FDS; fd++)
+        must(!is_open(fd) || was_open[fd] || (fcntl(fd, F_GETFD) & FD_CLOEXEC), 16);
 }
 
 static void all_of_them(void)
@@ -69,6 +85,7 @@ static void all_of_them(void)
     lg_waitgroup_wait(&group);
     waits_for_child();
     none_is_low(12);
+    prints_frames();
     lg_notify_free(notify);
     lg_shutdown_close(down, NULL);
     lg_context_free(timed);
@@ -85,6 +102,8 @@ static void without_stdio(void *closed)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         close(fd);
     (void)closed;
+    for (int fd = 0; fd < FDS; fd++)
+        was_open[fd] = is_open(fd);
     all_of_them();
     _exit(status);
 }
