@@ -258,12 +258,25 @@ static bool can_fail(const struct ir *ir)
 
 /* ---- the check ------------------------------------------------------------------------------------ */
 
+/* fd = pty_get_fd(pty): nothing of a terminal lasts. */
+static bool is_terminal(const struct ir *ir, int place)
+{
+    static const char *const words[] = {"pty", "tty", "terminal", "console", NULL};
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *call = &ir->code.at[i];
+        if (call->kind == I_CALL && call->callee && place >= 0 &&
+            variable_of(ir, i, call->dst) == place && name_has_any(call->callee, words))
+            return true;
+    }
+    return false;
+}
+
 /* Must the result of closing this file be looked at? */
 static bool must_check(const struct ir *ir, const struct instr *call, int place)
 {
     enum kind kind = kind_of(ir, place, call);
     if (strcmp(call->callee, "fsync") == 0 || strcmp(call->callee, "fdatasync") == 0)
-        return true;
+        return !is_terminal(ir, place);
     if (strstr(call->callee, "sync")) /* of a terminal, perhaps */
         return kind == KIND_WRITTEN;
     if (kind == KIND_OTHER || checked_otherwise(ir, place))

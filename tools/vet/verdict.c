@@ -342,6 +342,9 @@ static void judge_use(struct judge *judge, const struct event *event)
         return; /* TAKE_PTR(p) after realloc(p, n): p is only forgotten */
     if (!use_counts(judge->ir, use, release, judge->site->place))
         return;
+    if (judge->site->resource == R_MAPPING && use->kind == I_CALL && use->callee &&
+        (strcmp(use->callee, "mmap") == 0 || strcmp(use->callee, "mremap") == 0))
+        return; /* its address is where the next mapping is to be */
     if (judge->site->resource == R_DESCRIPTOR && !use_works_on_descriptor(use))
         return; /* its number is still a number, to print and to compare */
     if (release->implicit ? mentions_directly(judge, event)

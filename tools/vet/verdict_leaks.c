@@ -328,8 +328,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
         judge_need_not_pair(judge, state, class) || released_by_kind(judge, state))
         return LEVEL_ALL;
-    if (judge->site->resource != R_LOCK && judge->site->resource != R_TEMPORARY &&
-        is_of_test(judge->ir))
+    if (judge->site->resource != R_TEMPORARY && is_of_test(judge->ir))
         return LEVEL_ALL;
     if (judge->released && released_alike(judge, state)) {
         bool innocent = judge_passes_innocent(judge, state) && owned(judge, event, class);
