@@ -1176,6 +1176,8 @@ bad_usage_is_told() {
         refused lifoguard $words
         expect_err 'try: lifoguard'
     done
+    refused lifoguard defer --retries 3 true
+    expect_err 'not an option: --retries; meant is perhaps --retry'
     refused lifoguard acquire mkdir a
     expect_err 'what undoes it'
     # As timeout(1) takes it: what is to be written is told.

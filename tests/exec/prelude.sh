@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the tests use what is set here
 # What the tests of `lifoguard exec` have in common: sourced with the PROGRAM as $1. They run in a folder and with a state of their own.
 
 set -uo pipefail

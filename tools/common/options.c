@@ -50,6 +50,24 @@ static lg_error *set(const struct option *option, const char *text)
     return lg_error_wrap(err, "--%s", long_name(option));
 }
 
+/* All letters of one word but the last begin the other: --retries for --retry, which graphs call `retries`. */
+static bool is_like(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    return a_length > 3 && b_length >= a_length - 1 && strncmp(a, b, a_length - 1) == 0;
+}
+
+static lg_error *no_option(const struct option *options, const char *name, size_t length)
+{
+    for (; options->name; options++) {
+        const char *other = long_name(options);
+        if (is_like(other, strlen(other), name, length) ||
+            is_like(name, length, other, strlen(other)))
+            return lg_error_newf("not an option: --%.*s; meant is perhaps --%s", (int)length, name,
+                                 other);
+    }
+    return lg_error_newf("not an option: --%.*s", (int)length, name);
+}
+
 /* *arguments stands on an option; afterwards, behind it and its value. */
 static lg_error *take_option(const struct option *options, char ***arguments)
 {
@@ -58,7 +76,7 @@ static lg_error *take_option(const struct option *options, char ***arguments)
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
     const struct option *option = find(options, name, length);
     if (!option)
-        return lg_error_newf("not an option: --%.*s", (int)length, name);
+        return no_option(options, name, length);
     if (option->kind == OPTION_FLAG && value)
         return lg_error_newf("--%s takes no value", long_name(option));
     ++*arguments;
