@@ -21,12 +21,18 @@ static bool boundary_after(const char *at, const char *word_end)
     return isupper((unsigned char)c) && islower((unsigned char)word_end[-1]) && at != word_end;
 }
 
+/* False if the characters differ whatever their case is; asked before a call of strncasecmp, which costs much more. */
+static bool may_equal(char a, char b)
+{
+    return (a | 0x20) == (b | 0x20);
+}
+
 bool name_has(const char *name, const char *word)
 {
     size_t length = strlen(word);
     for (const char *at = name; *at; at++)
-        if (strncasecmp(at, word, length) == 0 && boundary_before(name, at) &&
-            boundary_after(at, at + length))
+        if (may_equal(*at, *word) && strncasecmp(at, word, length) == 0 &&
+            boundary_before(name, at) && boundary_after(at, at + length))
             return true;
     return false;
 }
