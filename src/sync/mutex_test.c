@@ -231,7 +231,7 @@ static void leave_waiting(void *unused)
     lg_waitgroup_wait(&group);
 }
 
-START_TEST(what_was_left_locked_is_said, who_holds_a_mutex_is_said)
+START_TEST(what_was_left_locked_is_said)
 {
     expect_panic(lock_abandoned, NULL, "lock of a mutex whose owner has ended without unlocking");
     if (!deadlocks_are_found())
