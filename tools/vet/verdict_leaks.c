@@ -432,40 +432,6 @@ static bool found_nothing(const struct judge *judge, const struct state *state)
     return released;
 }
 
-/* connection_lock(c); if (closing) return close_it(c); What is returned is the result of a function that is passed what is
- * locked, and may well unlock it. */
-static bool passes_locked(const struct judge *judge, const struct event *exit)
-{
-    const struct instr *returns = instr_at(judge, exit->instr);
-    int result = returns->kind == I_RETURN ? returns->left.place : -1;
-    if (result < 0 || judge->ir->places.at[result].kind != P_TEMPORARY)
-        return false;
-    for (const struct state *at = exit->state->from; at && at->instr != exit->state->acquired;
-         at = at->from) {
-        const struct instr *call = instr_at(judge, at->instr);
-        if (call->kind != I_CALL || call->dst != result)
-            continue;
-        for (int i = 0; i < call->arg_count; i++)
-            if (call->args[i].kind == O_PLACE && call->args[i].place == judge->site->place)
-                return true;
-        return false;
-    }
-    return false;
-}
-
-/* sep_lock(sep); id = resume(sep); if (id == 0) { sep_unlock(sep); return 0; } … return id; What such a lock means, only its
- * project knows: it may stay at the end of the function. */
-static bool may_stay_locked(const struct judge *judge, const struct event *exit)
-{
-    if (judge->releases > 1 || exit->state->failing ||
-        judge_is_mutex(judge, instr_at(judge, exit->state->acquired)))
-        return false;
-    EACH (event, &judge->simulation->events)
-        if (event->kind == EV_RELEASED_EXIT && event->instr >= exit->instr)
-            return false;
-    return true;
-}
-
 void judge_leak(struct judge *judge, const struct event *event)
 {
     if (lost_in_loop(judge, event))
@@ -475,8 +441,8 @@ void judge_leak(struct judge *judge, const struct event *event)
         return;
     if (event->state->doubtful && classify_exit(judge->ir, event->state) != CLASS_FAILURE)
         return;
-    if (resource == R_LOCK &&
-        (judge_cleaned_lock(judge) || passes_locked(judge, event) || may_stay_locked(judge, event)))
+    if (resource == R_LOCK && (judge_cleaned_lock(judge) || judge_passes_locked(judge, event) ||
+                               judge_may_stay_locked(judge, event)))
         return;
     if (resource == R_LOCK && classify_exit(judge->ir, event->state) == CLASS_SUCCESS &&
         unlocked_by_owner(judge))
