@@ -104,22 +104,39 @@ static const struct instr *tested_call(const struct simulation *simulation,
     return NULL;
 }
 
-/* if (FAILED(hr)), if (IS_ERR(status)), if (base_code(status) == CODE_AGAIN): which place is asked? */
+/* status, of `status & ~MASK`; -1: it is another expression. */
+static int masked_variable(const struct ir *ir, int place)
+{
+    const struct place *value = &ir->places.at[place];
+    int found = -1;
+    if (value->kind != P_VALUE || strncmp(value->text, "&(", 2) != 0)
+        return -1;
+    EACH (part, &value->parts) {
+        if (ir->places.at[*part].kind == P_VALUE)
+            continue;
+        if (found >= 0)
+            return -1;
+        found = *part;
+    }
+    return found;
+}
+
+/* if (FAILED(hr)), if (IS_ERR(status)), if (base_code(status) == CODE_AGAIN), if ((status & MASK) == CODE_AGAIN): which place is
+ * asked? */
 static int asked_by_call(const struct simulation *simulation, const struct state *state,
                          const struct instr *branch, bool truth)
 {
     static const char *const names[] = {"FAILED", "IS_ERR",    "IS_ERROR", "NT_ERROR",
                                         "ISERR",  "NS_FAILED", NULL};
     const struct instr *call = tested_call(simulation, state, branch);
-    if (!call)
-        return -1;
-    bool named = branch->right.kind == O_NUMBER && branch->right.number == 0 &&
+    bool named = call && branch->right.kind == O_NUMBER && branch->right.number == 0 &&
                  branch->sign == (truth ? S2('!', '=') : S2('=', '=')) &&
                  word_in(call->callee, names);
     bool decoded = branch->right.kind == O_SYMBOL && name_is_constant(branch->right.text) &&
                    name_means(branch->right.text) <= 0 && !name_means_zero(branch->right.text) &&
                    branch->sign == (truth ? S2('=', '=') : S2('!', '='));
-    return named || decoded ? call->args[0].place : -1;
+    int masked = masked_variable(simulation->ir, branch->left.place);
+    return call && (named || decoded) ? call->args[0].place : decoded ? masked : -1;
 }
 
 /* ICONV_OPEN_ERROR(cd), SOCKET_IS_VALID(s): such a macro asks about the resource itself. A function, as text_valid(text),

@@ -370,7 +370,7 @@ static const struct library_acquirer acquirers[] = {
     {"btf__parse_raw", RESULT, NUL, "btf__free"},
     {"btf__load_vmlinux_btf", RESULT, NUL, "btf__free"},
     {"btf__load_from_kernel_by_id", RESULT, NUL, "btf__free"},
-    {"curl_url_get", 2, STATUS, "curl_free"},
+    {"curl_url_get", 2, STATUS, NULL},
     {"dbus_pending_call_steal_reply", RESULT, NUL, "dbus_message_unref"},
     {"dbus_connection_pop_message", RESULT, NUL, "dbus_message_unref"},
     {"dwfl_begin", RESULT, NUL, "dwfl_end"},
