@@ -392,8 +392,8 @@ END
 a_service_that_ends_is_a_failure() {
     run <<'END'
 jobs:
-  db: {run: touch up; sleep 0.1, ready: {file: up}, defer: echo -db >>log}
-  test: {needs: db, run: sleep 100}
+  db: {run: touch up; until test -e used; do sleep 0.01; done, ready: {file: up}, defer: echo -db >>log}
+  test: {needs: db, run: touch used; sleep 100}
 END
     expect_status 1
     expect_log '-db'
