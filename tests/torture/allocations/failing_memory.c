@@ -49,9 +49,11 @@ static long fails_at, and_all_after;
 static bool was_open[DESCRIPTORS];
 static atomic_flag locked = ATOMIC_FLAG_INIT;
 
-/* The thread is in a call that may allocate, but cannot lose anything: if the process ends meanwhile, that is no leak. */
-static _Thread_local bool passing;
+/* The thread is in a call that may allocate, but cannot lose anything: if the process ends meanwhile, that is no leak. (Found
+ * without a call of the linker, whose lock a thread that allocates may hold.) */
+static _Thread_local bool passing __attribute__((tls_model("initial-exec")));
 
+/* While it is held, the linker must not be asked for anything: dlopen allocates under the linker's own lock. */
 static void lock(void)
 {
     while (atomic_flag_test_and_set(&locked))
@@ -90,36 +92,39 @@ static struct block *find(const void *start)
     return &blocks[i];
 }
 
-static bool must_fail(const void *site)
+/* `first` is set to whether it is the first that fails. */
+static bool must_fail(bool *first)
 {
     if (!counting)
         return false;
     long number = ++observed->made;
     bool fails = fails_at && (and_all_after ? number >= fails_at : number == fails_at);
-    if (fails && observed->failed++ == 0)
-        name_site(site, observed->failed_at, sizeof(observed->failed_at));
+    *first = fails && observed->failed++ == 0;
     return fails;
 }
 
 static void *allocate(size_t alignment, size_t size, int byte, const void *site)
 {
+    bool first = false;
     lock();
     void *start = NULL;
-    if (!must_fail(site))
+    if (!must_fail(&first))
         start = alignment ? __libc_memalign(alignment, size) : __libc_malloc(size);
     if (start) {
         memset(start, byte, size);
         *find(start) =
             (struct block){start, size, site, counting && !passing, observed->failed == 0, false};
-    } else {
-        errno = ENOMEM;
     }
     unlock();
+    if (first)
+        name_site(site, observed->failed_at, sizeof(observed->failed_at));
+    if (!start)
+        errno = ENOMEM;
     return start;
 }
 
-/* A live block's entry, or NULL: then it is noted that the program went wrong. */
-static struct block *find_live(const void *start, const void *site)
+/* A live block's entry, or NULL: then the program went wrong, and note_bad says where. */
+static struct block *find_live(const void *start)
 {
     struct block *block = find(start);
     if (block->start && !block->freed)
@@ -128,8 +133,12 @@ static struct block *find_live(const void *start, const void *site)
         observed->twice++;
     else
         observed->unknown++;
-    name_site(site, observed->bad_at, sizeof(observed->bad_at));
     return NULL;
+}
+
+static void note_bad(const void *site)
+{
+    name_site(site, observed->bad_at, sizeof(observed->bad_at));
 }
 
 static void release(void *start, const void *site)
@@ -137,12 +146,14 @@ static void release(void *start, const void *site)
     if (!start)
         return;
     lock();
-    struct block *block = find_live(start, site);
+    struct block *block = find_live(start);
     if (block) {
         memset(block->start, FREED_BYTE, block->size);
         block->freed = true;
     }
     unlock();
+    if (!block)
+        note_bad(site);
 }
 
 #define SITE __builtin_return_address(0)
@@ -166,9 +177,11 @@ void *realloc(void *old, size_t size)
     void *moved = allocate(0, size, NEW_BYTE, SITE);
     if (moved && old) {
         lock();
-        const struct block *block = find_live(old, SITE);
+        const struct block *block = find_live(old);
         size_t kept = block ? block->size : 0;
         unlock();
+        if (!block)
+            note_bad(SITE);
         memcpy(moved, old, kept < size ? kept : size);
         release(old, SITE);
     }
