@@ -1,5 +1,6 @@
 /* The states of a simulation: what they hold, when two are the same, and where they go on. */
 #include "engine_parts.h"
+#include "site_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,16 +87,25 @@ static bool passes_include(const struct state *a, const struct state *b)
     return true;
 }
 
+/* The variable that says whether a call that is not known has acquired anything; -1: there is none. The verdict asks it too. */
+static int status_of(const struct simulation *simulation, const struct state *state)
+{
+    const struct ir *ir = simulation->ir;
+    if (state->acquired < 0 || !state->acquisition || state->acquisition->known)
+        return -1;
+    return variable_of(ir, state->acquired, ir->code.at[state->acquired].dst);
+}
+
 /* Without what is known of places that nobody asks any more: such facts only keep states apart. */
 static const struct facts *asked_facts(const struct simulation *simulation,
                                        const struct state *state, int at)
 {
     const struct facts *facts = state->facts;
     unsigned char kept[MOST_FACTS + 1];
-    int count = 0;
+    int count = 0, status = status_of(simulation, state);
     for (int i = 0; i < facts->count; i++) {
         int place = facts->at[i].place;
-        kept[i] = holds(state, place) || asked_from(simulation->ir, at, place);
+        kept[i] = place == status || holds(state, place) || asked_from(simulation->ir, at, place);
         count += kept[i];
     }
     if (count == facts->count)
