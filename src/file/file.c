@@ -193,8 +193,10 @@ static lg_error *begin_use(lg_file *file, const char *operation)
 static void end_use(lg_file *file)
 {
     lock(file);
-    /* (0: the caller was in a signal's handler that has forked.) */
-    if (file->uses > 0 && --file->uses == 0 && file->closed)
+    bool counted = file->uses > 0; /* not if the caller was in a signal's handler that has forked */
+    if (counted)
+        file->uses--;
+    if (counted && file->uses == 0 && file->closed)
         pthread_cond_signal(&file->unused);
     unlock(file);
 }
