@@ -49,7 +49,9 @@ static const struct call {
     {"pipe2", SYS_pipe2, 0, false},
 #endif
     {"membarrier", SYS_membarrier, 0, true},
+#if !defined(HAS_SANITIZER) /* which asks for it too, when a thread begins */
     {"sched_getaffinity", SYS_sched_getaffinity, 0, true},
+#endif
     {"getrandom", SYS_getrandom, 0, false},
     {"renameat2", SYS_renameat2, 0, false},
     {"linkat", SYS_linkat, 0, false},

@@ -278,9 +278,9 @@ static bool run_line(struct run *run, lg_scope *cleanups, const struct line *lin
     }
     cleanups_forget_foreseen(run);
     /* One that was made to end has not failed: what made it end is the reason. */
-    if (run->stopping)
+    if (run->stopping) {
         lg_error_free(err);
-    else {
+    } else {
         run_note_cause(run, run->result);
         run_fail(run, line, err);
     }
