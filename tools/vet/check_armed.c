@@ -171,11 +171,10 @@ static void report(const struct search *search, const char *field, const struct 
 static bool is_new(const struct ir *ir, int object)
 {
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->dst == object && instr->callee &&
-            name_constructs(instr->callee))
-            return true;
-        else if (instr->kind == I_ASSIGN && instr->dst == object && instr->left.kind == O_PLACE &&
-                 ir->places.at[instr->left.place].kind == P_TEMPORARY)
+        if (instr->dst == object &&
+            ((instr->kind == I_CALL && instr->callee && name_constructs(instr->callee)) ||
+             (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+              ir->places.at[instr->left.place].kind == P_TEMPORARY)))
             return true;
     return false;
 }

@@ -464,12 +464,11 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
             continue;
         if (instr->deferred && kind_of(ir, place, instr) != KIND_WRITTEN)
             continue;
-        if (returns_written(ir, instr) && !said_to_be_ignored(ir, instr))
-            report(ir, arena, findings, instr, place);
-        else if (must_check(ir, instr, place) &&
-                 ends_well(ir, instr->next, is_stream(ir, place),
-                           strstr(instr->callee, "sync") && checked_writes(ir, place)) &&
-                 !said_to_be_ignored(ir, instr))
+        bool relied_on = returns_written(ir, instr) ||
+                         (must_check(ir, instr, place) &&
+                          ends_well(ir, instr->next, is_stream(ir, place),
+                                    strstr(instr->callee, "sync") && checked_writes(ir, place)));
+        if (relied_on && !said_to_be_ignored(ir, instr))
             report(ir, arena, findings, instr, place);
     }
 }

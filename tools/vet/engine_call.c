@@ -199,9 +199,9 @@ static void follow_realloc(struct simulation *simulation, struct state *state, i
     struct state failed = *state;
     failed.facts = facts_assume(simulation->arena, ir, state->facts, &result, S2('=', '='), &null,
                                 true);
-    if (failed.facts && holder != old)
+    if (failed.facts && holder != old) {
         follow(simulation, &failed, call->next);
-    else if (failed.facts && site_tested(ir, index, call->dst)) {
+    } else if (failed.facts && site_tested(ir, index, call->dst)) {
         failed.alias_count = 0; /* lost, unless another variable has it too */
         for (int i = failed.holder_count - 1; i >= 0; i--)
             if (failed.holders[i] == old)

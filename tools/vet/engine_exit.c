@@ -114,16 +114,17 @@ static const struct acquirer *asked_constructor(const struct ir *ir, const struc
     static const struct acquirer other = {"", R_OBJECT, -1, FAILS_NULL};
     for (int steps = 0; at && steps < 6; steps++, at = at->from) {
         const struct instr *instr = &ir->code.at[at->instr];
-        if (instr->kind == I_ASSIGN && instr->dst == place && instr->left.kind == O_PLACE)
+        if (instr->kind == I_ASSIGN && instr->dst == place && instr->left.kind == O_PLACE) {
             place = instr->left.place;
-        else if (instr->kind == I_CALL && instr->dst == place && instr->callee) {
+        } else if (instr->kind == I_CALL && instr->dst == place && instr->callee) {
             const struct acquirer *acquirer = model_acquirer(instr->callee);
             bool makes = !acquirer && !instr->indirect && name_makes(instr->callee) &&
                          variable_of(ir, at->instr, place) >= 0 &&
                          is_pointer(ir, variable_of(ir, at->instr, place));
             return acquirer && acquirer->argument < 0 ? acquirer : makes ? &other : NULL;
-        } else if (instr->dst == place || instr->kind == I_BRANCH)
+        } else if (instr->dst == place || instr->kind == I_BRANCH) {
             return NULL;
+        }
     }
     return NULL;
 }

@@ -47,12 +47,12 @@ static bool names_another_lock(const char *lock, const char *unlock)
 bool pair_released(const struct simulation *simulation, const struct instr *call)
 {
     const struct site *site = simulation->site;
-    if (!call->callee && !call->implicit)
+    if (!call->callee)
         return false;
     if (site->resource == R_TEMPORARY)
         return ends_temporary(simulation->ir, call, site->place);
     if (site->resource == R_TASKS)
-        return call->callee && model_waits(call->callee) && call->arg_count > 0 &&
+        return model_waits(call->callee) && call->arg_count > 0 &&
                call->args[0].place == site->place;
     bool pair = site->resource == R_LOCK && site->place >= 0
                     ? name_unlocks(call->callee) &&

@@ -137,6 +137,7 @@ static bool replace_file(struct arena *arena, const struct file_result *result,
 
 static const char *why_not(void)
 {
+    // NOLINTNEXTLINE(clang-analyzer-unix.Errno): replace_file has set it
     return errno == ESTALE ? "it has changed since it was checked; run --fix again"
                            : strerror(errno);
 }
@@ -157,7 +158,8 @@ static bool fix_file(struct arena *arena, struct file_result *result)
     }
     if (mended == 0)
         return true;
-    qsort(edits.at, (size_t)edits.count, sizeof(*edits.at), by_offset);
+    if (edits.count > 1)
+        qsort(edits.at, (size_t)edits.count, sizeof(*edits.at), by_offset);
     if (!replace_file(arena, result, &edits)) {
         fprintf(stderr, "lifoguard-vet: %s: not changed: %s\n", result->path, why_not());
         return false;

@@ -221,7 +221,7 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
     /* An argument that is a label: the macro may go there. */
     for (int i = 0; i < call->args.count; i++) {
         const struct expr *arg = call->args.at[i];
-        if (arg->kind == E_NAME && map_get(&lowering->gotos, arg->name) &&
+        if (arg && arg->kind == E_NAME && map_get(&lowering->gotos, arg->name) &&
             !known_variable(lowering, arg->name)) {
             int yes = label_new(lowering), no = label_new(lowering);
             emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);

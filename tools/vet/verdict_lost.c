@@ -110,9 +110,9 @@ static bool borrows_in_loop(const struct judge *judge, const struct event *event
         const struct instr *instr = instr_at(judge, i);
         const struct place *from = instr->left.place >= 0 ? &ir->places.at[instr->left.place]
                                                           : NULL;
-        if (instr->kind == I_ASSIGN && instr->dst == variable && instr->left.kind == O_PLACE &&
-            from->kind == P_PART && from->through && from->root != variable &&
-            judge_loop_has_both(judge, i, event->state->acquired))
+        if (instr->kind == I_ASSIGN && instr->dst == variable && from &&
+            instr->left.kind == O_PLACE && from->kind == P_PART && from->through &&
+            from->root != variable && judge_loop_has_both(judge, i, event->state->acquired))
             return true;
     }
     return false;
