@@ -111,6 +111,7 @@ static void run(struct lgi_task *start)
     lgi_lock(&after->lock);
     after->runner = lgi_self();
     lgi_unlock(&after->lock);
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it, if the thread is ended
     struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = after->runner;
     lgi_make_call(start->function, start->word, start->site->count);
     guard = NULL;

@@ -33,6 +33,7 @@ LGI_JUMPS_BEGIN
 
 static void call(struct running *running)
 {
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it, if the thread is ended
     struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = lgi_self();
     struct lgi_task *start = running->start;
     if (start->drop_argument && lg_group_is_cancelled(running->group)) /* or the start given up */

@@ -148,6 +148,7 @@ static void run(struct lgi_task *start)
 {
     lg_waitgroup *group = start->owner;
     lg_defer(done_unless_panicking, group);
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it, if the thread is ended
     struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = lgi_self();
     lgi_make_call(start->function, start->word, start->site->count);
     guard = NULL;

@@ -72,6 +72,7 @@ static pid_t holder_of(int fd)
     if (fstat(fd, &info) != 0)
         return 0;
     while (fgets(line, sizeof(line), file))
+        // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion,cert-err34-c): the kernel writes numbers
         if (sscanf(line, "%*s FLOCK %*s WRITE %ld %x:%x:%lu", &pid, &major, &minor, &inode) == 4 &&
             inode == info.st_ino && makedev(major, minor) == info.st_dev)
             return (pid_t)pid;

@@ -108,13 +108,12 @@ static int main_command(char **arguments)
 /* For all commands that print by stdio: what could not be printed is said, and a success is none any more. */
 static int finish_output(int status)
 {
-    errno = 0;
     bool good = ferror(stdout) == 0;
-    good = fflush(stdout) == 0 && good;
-    if (good)
+    int error = fflush(stdout) == 0 ? 0 : errno;
+    if (good && error == 0)
         return status;
     print_message("standard output: %s",
-                  errno ? strerror(errno) : "not all of it could be written");
+                  error ? strerror(error) : "not all of it could be written");
     return status == 0 ? EXIT_OURS : status;
 }
 
