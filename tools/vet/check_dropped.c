@@ -88,8 +88,6 @@ static const char *release_of(const struct ir *ir, const struct instr *call)
 {
     static const char *const kept[] = {"realloc", "reallocarray", "dup",    "dlopen",
                                        "mmap",    "shmat",        "valloc", NULL};
-    if (returns_error(ir, call->callee))
-        return resource_release(R_ERROR);
     const struct acquirer *acquirer = function_of(ir, call->callee) ? NULL
                                                                     : model_acquirer(call->callee);
     if (!acquirer || acquirer->argument >= 0 || word_in(call->callee, kept))
@@ -147,8 +145,8 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings)
             call->indirect || !call->callee || call->dst < 0 ||
             ir->places.at[call->dst].kind != P_TEMPORARY)
             continue;
-        const char *release = release_of(ir, call);
-        bool error = release && returns_error(ir, call->callee);
+        bool error = returns_error(ir, call->callee);
+        const char *release = error ? resource_release(R_ERROR) : release_of(ir, call);
         enum fate fate = release ? fate_of(ir, call) : FATE_USED;
         if ((fate == FATE_COMPARED && !(error && has_limit(call->callee))) ||
             (fate == FATE_LOST && is_statement(ir->function->body, call->expr, error)))
