@@ -3,6 +3,7 @@
 #include "helper.h"
 #include "knowledge.h"
 #include "names.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -104,11 +105,7 @@ bool frees_surely(const struct simulation *simulation, const struct instr *call,
 static bool takes_reference(const struct ir *ir, int place)
 {
     static const char *const words[] = {"ref", "addref", "incref", "retain", "hold", NULL};
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].place == place && name_has_any(instr->callee, words))
-            return true;
-    return false;
+    return use_is_called(ir, place, words);
 }
 
 /* Does this call end what the acquisition began, by both names: session_open and session_close, regcomp and regfree? */

@@ -3,6 +3,7 @@
 
 #include "engine_parts.h"
 #include "names.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -45,10 +46,8 @@ static int strength_of(const struct ir *ir, const char *callee)
 static bool takes_reference(const struct ir *ir, int place)
 {
     static const char *const words[] = {"hold", "ref", "grab", "retain", "incref", "addref", NULL};
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].place == place && name_has_any(instr->callee, words))
-            return true;
+    if (use_is_called(ir, place, words))
+        return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_ASSIGN && ir->places.at[instr->dst].kind == P_PART &&
             ir->places.at[instr->dst].parent == place &&

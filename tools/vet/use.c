@@ -44,3 +44,12 @@ bool use_counts(const struct ir *ir, const struct instr *use, const struct instr
     /* The number of a closed descriptor is still a number, to print and to compare. */
     return !is_closed(ir, release, place) || use_works_on_descriptor(use);
 }
+
+bool use_is_called(const struct ir *ir, int place, const char *const *words)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
+            instr->args[0].place == place && name_has_any(instr->callee, words))
+            return true;
+    return false;
+}

@@ -14,4 +14,7 @@ bool use_works_on_descriptor(const struct instr *use);
 /* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
 bool use_fills_again(const struct instr *use, int place);
 
+/* Is the place the first argument of a function whose name has one of these words? */
+bool use_is_called(const struct ir *ir, int place, const char *const *words);
+
 #endif

@@ -308,12 +308,7 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
 static bool has_references(const struct judge *judge)
 {
     static const char *const words[] = {"ref", "unref", "hold", "grab", "retain", "incref", NULL};
-    EACH (instr, &judge->ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].place == judge->site->place && judge->site->place >= 0 &&
-            name_has_any(instr->callee, words))
-            return true;
-    return false;
+    return judge->site->place >= 0 && use_is_called(judge->ir, judge->site->place, words);
 }
 
 /* After the end of its block the name means another variable, which a macro may have declared. */
