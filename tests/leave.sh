@@ -22,3 +22,10 @@ leave() {
     rm -rf "$work"
 } 2>/dev/null # Bash says which of its jobs were killed
 trap leave EXIT
+
+# The runner of the tests ends one that takes too long: what it was at is said.
+cut_off() {
+    printf 'cut off by SIGTERM after %s s, in %s\n' "$SECONDS" "${FUNCNAME[*]:1}"
+    exit 143
+}
+trap cut_off TERM

@@ -15,6 +15,8 @@ export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
 # shellcheck source=tests/leave.sh
 source "$(dirname "$(realpath "$0")")/../leave.sh"
+# shellcheck source=tests/wait.sh
+source "$(dirname "$(realpath "$0")")/../wait.sh"
 mkdir "$work/here" "$work/home"
 cd "$work/here" || exit 1
 state=$XDG_STATE_HOME/lifoguard
@@ -48,35 +50,6 @@ finish() {
     wait "$runner" || status=$?
 }
 
-child_of() {
-    local children=()
-    read -ra children <"/proc/$1/task/$1/children" || true
-    child=${children[0]-}
-    [[ -n $child ]]
-}
-
-# until_true COMMAND…: waits for it, for longer than any machine takes.
-until_true() {
-    local end=$((SECONDS + 300))
-    while ((SECONDS < end)); do
-        ! "$@" 2>/dev/null || return 0
-        sleep 0.01
-    done
-    fail "never: $*"
-}
-
-# with_limit COMMAND…: runs it with a limit as its last argument, with ever longer ones, until what is ended at the limit
-# has come as far as to make the file `reached`.
-with_limit() {
-    local seconds
-    for seconds in 0.1 0.5 2 10 60; do
-        rm -f reached
-        "$@" "${seconds}s"
-        [[ ! -e reached ]] || return 0
-    done
-    fail "not reached within $seconds s: $*"
-}
-
 # kill_both RUNNER GUARDIAN: stopped first, so that neither sees the other's end, and acts.
 kill_both() {
     kill -STOP "$2" "$1"
@@ -86,11 +59,6 @@ kill_both() {
     until_true gone "$1"
     until_true gone "$2"
 }
-
-# One that has ended, and that nobody has waited for yet, is gone as well.
-gone() { ! kill -0 "$1" 2>/dev/null || state_of "$1" Z; }
-# state_of PID LETTER: as /proc shows it.
-state_of() { grep -q "^State:.$2" "/proc/$1/status"; }
 
 expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
 expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }

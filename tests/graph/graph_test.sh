@@ -16,6 +16,8 @@ export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP MAKEFLAGS NO_COLOR
 # shellcheck source=tests/leave.sh
 source "$(dirname "$(realpath "$0")")/../leave.sh"
+# shellcheck source=tests/wait.sh
+source "$(dirname "$(realpath "$0")")/../wait.sh"
 mkdir "$work/here" "$work/home"
 cd "$work/here" || exit 1
 
@@ -53,23 +55,6 @@ finish() {
     wait "$runner" || status=$?
 }
 
-child_of() {
-    local children=()
-    read -ra children <"/proc/$1/task/$1/children" || true
-    child=${children[0]-}
-    [[ -n $child ]]
-}
-
-until_true() {
-    local end=$((SECONDS + 100))
-    while ((SECONDS < end)); do
-        ! "$@" 2>/dev/null || return 0
-        sleep 0.01
-    done
-    fail "not within 100 s: $*"
-}
-
-gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 nothing_is_pending() { [[ -z $(lifoguard pending 2>&1) ]]; }
 has() { grep -q -e "$1" "$2"; }
 

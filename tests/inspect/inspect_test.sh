@@ -10,6 +10,8 @@ source=$(dirname "$(realpath "$0")")/subject.c
 work=$(mktemp -d)
 # shellcheck source=tests/leave.sh
 source "$(dirname "$(realpath "$0")")/../leave.sh"
+# shellcheck source=tests/wait.sh
+source "$(dirname "$(realpath "$0")")/../wait.sh"
 cd "$work" || exit 1
 
 fail() {
@@ -23,17 +25,22 @@ fail() {
 # begin PROGRAM CASE: starts a subject, whose standard input is a pipe, and waits until it is ready; sets `pid`. What it
 # prints before that is in `said`.
 begin() {
-    local line
     rm -f to from
     mkfifo to from
     "$1" "$2" <to >from 2>subject.err &
     pid=$!
     exec {input}>to {output}<from
+    await_ready "$2"
+}
+
+# await_ready CASE
+await_ready() {
+    local line
     said=
     while read -r line <&"$output" && [[ $line != ready ]]; do
         said+=$line
     done
-    [[ ${line-} == ready ]] || fail "$2 did not become ready: $(<subject.err)"
+    [[ ${line-} == ready ]] || fail "$1 did not become ready: $(<subject.err)"
 }
 
 end() {
@@ -94,12 +101,18 @@ a_stripped_program_can_be_read() {
     end
 }
 
-# begin_goroutines: the subject with goroutines. Each has said that it is there; the last to do so may not wait yet.
+all_wait() {
+    inspect --each "$pid"
+    [[ $(grep -c 'waits for receive from a channel$' out) == 1001 ]]
+}
+
+# begin_goroutines: the subject with goroutines. Each has said that it is there; the last to do so may not wait yet. Then one
+# starts to compute.
 begin_goroutines() {
     begin "$subject" goroutines
-    until [[ $(grep -c 'waits for receive from a channel$' out) == 1001 ]]; do
-        inspect --each "$pid"
-    done 2>/dev/null
+    until_true all_wait
+    echo >&"$input"
+    await_ready goroutines
 }
 
 goroutines_that_are_alike_are_shown_once() {
@@ -151,15 +164,17 @@ a_process_is_unharmed_wherever_it_is_stopped() {
     [[ $rest == 'ended well' ]] || fail "the subject: $rest"
 }
 
+does_not_run() { ! state_of "$1" R; }
+
 a_stopped_process_stays_stopped() {
     begin "$subject" plain
     kill -STOP "$pid"
-    until [[ $(<"/proc/$pid/stat") == *') T '* ]]; do :; done
+    until_true state_of "$pid" T
     inspect "$pid"
     grep -q 'deferred: release(&thing)' out || fail 'its calls are not shown'
     # The kernel wakes a process that is let go, and the process then stops itself; one that went on would sleep in a read.
-    while [[ $(<"/proc/$pid/stat") == *') R '* ]]; do :; done
-    [[ $(<"/proc/$pid/stat") == *') T '* ]] || fail 'it goes on'
+    until_true does_not_run "$pid"
+    state_of "$pid" T || fail 'it goes on'
     kill -CONT "$pid"
     end
 }

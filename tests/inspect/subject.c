@@ -26,10 +26,16 @@ static void ready(void)
     fflush(stdout);
 }
 
-static void await_end(void)
+/* False: standard input has ended. */
+static bool await_byte(void)
 {
     char byte;
-    while (read(STDIN_FILENO, &byte, 1) > 0)
+    return read(STDIN_FILENO, &byte, 1) > 0;
+}
+
+static void await_end(void)
+{
+    while (await_byte())
         ;
 }
 
@@ -73,15 +79,20 @@ static void goroutines(void)
     lg_waitgroup started = LG_WAITGROUP_INIT;
     lg_chan(int) requests = lg_chan_make(int, 0);
     lg_defer(lg_chan_unref, requests);
-    lg_waitgroup_add(&started, COUNT + 2);
+    lg_waitgroup_add(&started, COUNT + 1);
     lg_error *err = NULL;
     {
         lg_group_scope(group, &err);
         for (int i = 0; i < COUNT; i++)
             lg_group_go(&group, serve, requests, &started);
-        lg_group_go(&group, compute, &started, &over);
         lg_group_go_with(&group, ((lg_go_options){.thread = true, .name = "apart\x1b[2J"}), serve,
                          requests, &started);
+        lg_waitgroup_wait(&started);
+        ready();
+        /* One that computes keeps those of its worker that have started from going on (G5): it starts when all wait. */
+        await_byte();
+        lg_waitgroup_add(&started, 1);
+        lg_group_go(&group, compute, &started, &over);
         lg_waitgroup_wait(&started);
         ready();
         await_end();

@@ -11,6 +11,8 @@ examples=$2
 work=$(mktemp -d)
 # shellcheck source=tests/leave.sh
 source "$(dirname "$(realpath "$0")")/../leave.sh"
+# shellcheck source=tests/wait.sh
+source "$(dirname "$(realpath "$0")")/../wait.sh"
 cd "$work" || exit 1
 export XDG_STATE_HOME=$work/state
 unset LIFOGUARD_RUN LIFOGUARD_STATE
@@ -46,28 +48,6 @@ finish() {
     wait "$pid" || status=$?
 }
 
-# until_true COMMAND…: waits for it, for longer than any machine takes.
-until_true() {
-    local end=$((SECONDS + 300))
-    while ((SECONDS < end)); do
-        ! "$@" 2>/dev/null || return 0
-        sleep 0.01
-    done
-    fail "never: $*"
-}
-
-# with_limit COMMAND…: runs it with a limit as its last argument, with ever longer ones, until what is ended at the limit
-# has come as far as to make the file `reached`.
-with_limit() {
-    local limit
-    for limit in 10ms 100ms 1s 10s 60s; do
-        rm -f reached
-        "$@" "$limit"
-        [[ ! -e reached ]] || return 0
-    done
-    fail "not reached within $limit: $*"
-}
-
 # A further signal ends a cleanup only after there was time to read what the first one has led to.
 time_to_read() { sleep 1.1; }
 
@@ -75,8 +55,6 @@ expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of 
 expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
 expect_err() { grep -qF -e "$1" err || fail "not said: $1"; }
 expect_no_err() { ! grep -qF -e "$1" err || fail "said: $1"; }
-# One that has ended, and that nobody has waited for yet, is gone as well.
-gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 # No process of ours is left.
 expect_none() {
     local file words
