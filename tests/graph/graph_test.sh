@@ -981,7 +981,7 @@ expect_chain() {
 
 signals_end_the_jobs_and_run_the_cleanups() {
     for signal in TERM:143 INT:130 HUP:129; do
-        rm -f log
+        rm -f log pid # a file of the last round would say that s is ready
         start < <(chain)
         until_true has +b log
         kill "-${signal%:*}" "$runner"
