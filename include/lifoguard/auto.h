@@ -159,7 +159,7 @@ __attribute__((__warn_unused_result__)) static inline int lgi_take_fd(int *varia
     LGI_UNUSED static inline void lgi_unlock_##name(void *lgi_lock) { unlock((__typeof__(type))(uintptr_t)lgi_lock); }\
     LGI_UNUSED static inline struct lgi_guard name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(__typeof__(type) lgi_lock)\
     {                                                                                              \
-        return lgi_guard_of((lock(lgi_lock), LGI_IS_RESOURCE(lgi_lock)), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
+        return lgi_guard_of((lock(lgi_lock), LGI_IS_LOCK(lgi_lock)), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
     }
 
 /* LG_DEFINE_TRY_GUARD(name, type, try_lock, unlock): defines a conditional guard. try_lock(lock) returns true if the lock was
@@ -169,7 +169,7 @@ __attribute__((__warn_unused_result__)) static inline int lgi_take_fd(int *varia
     LGI_UNUSED static inline void lgi_unlock_##name(void *lgi_lock) { unlock((__typeof__(type))(uintptr_t)lgi_lock); }\
     LGI_UNUSED static inline struct lgi_guard name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock(__typeof__(type) lgi_lock)\
     {                                                                                              \
-        return lgi_guard_of(try_lock(lgi_lock) && LGI_IS_RESOURCE(lgi_lock), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
+        return lgi_guard_of(try_lock(lgi_lock) && LGI_IS_LOCK(lgi_lock), lgi_unlock_##name, (void *)(uintptr_t)lgi_lock);\
     }
 
 /* lg_guard(name)(&lock): takes the lock, which is held until the enclosing block is left. */

@@ -101,6 +101,11 @@ static inline struct lgi_guard lgi_guard_of(bool taken, void (*unlock)(void *loc
     struct lgi_guard guard = {taken ? unlock : (void (*)(void *))0, lock};
     return guard;
 }
+/* (Were -1 asked for too, clang's analyzer would follow a path on which the lock has that address, and report all that reads what
+ * the lock protects.) */
+#define LGI_IS_LOCK(value)                                                                         \
+    (LGI_CLASS(value) == LGI_POINTER ? (value) != (__typeof__(value))0                             \
+                                     : (value) != (__typeof__(value))-1)
 static inline void lgi_guard_leave(const struct lgi_guard *guard)
 {
     if (guard->lgi_unlock)

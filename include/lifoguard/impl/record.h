@@ -213,12 +213,13 @@ LG_API int lgi_save(void **context) __attribute__((returns_twice));
 LG_END_DECLS
 
 /* The address of a record, as gcc does not know it: it would keep what it knows in a register from the call's registration
- * to the block's end, and save that register at the function's entry. To compute it again is one instruction. */
+ * to the block's end, and save that register at the function's entry. To compute it again is one instruction. (The record as an
+ * operand in memory would be the same, but for gcc's analyzer, which takes that for a read of it.) */
 #if defined(__x86_64__) && !defined(__clang__)
 #define LGI_ADDRESS(record_)                                                                       \
     __extension__({                                                                                \
         struct lgi_record *lgi_address;                                                            \
-        __asm__("lea{q} {%1, %0|%0, %1}" : "=r"(lgi_address) : "m"(record_));                      \
+        __asm__("" : "=r"(lgi_address) : "0"(&(record_)));                                         \
         lgi_address;                                                                               \
     })
 #else
