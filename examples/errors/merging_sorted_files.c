@@ -22,11 +22,12 @@ struct input {
 static lg_error *next_line(struct input *input)
 {
     errno = 0;
-    input->has_line = getline(&input->line, &input->size, input->file) >= 0;
+    ssize_t length = getline(&input->line, &input->size, input->file);
+    input->has_line = length >= 0;
     if (!input->has_line && !feof(input->file))
         return lg_error_new_errno("read");
-    if (input->has_line)
-        input->line[strcspn(input->line, "\n")] = '\0';
+    if (length > 0 && input->line[length - 1] == '\n')
+        input->line[length - 1] = '\0';
     return NULL;
 }
 

@@ -18,7 +18,8 @@ static atomic_int ended;
 
 static bool is_biased(numbers c)
 {
-    const struct lgi_chan *chan = (const struct lgi_chan *)(void *)c;
+    const void *channel = c;
+    const struct lgi_chan *chan = channel;
     return chan->when_free != LGI_LOCK_FREE;
 }
 

@@ -547,6 +547,7 @@ bool lgi_chan_shut(struct lgi_chan *c)
             lgi_chan_lock(c);
     } while (more);
     if (kept)
+        // NOLINTNEXTLINE(readability-redundant-parentheses): the function; the macro asks for a channel's type
         (lg_chan_unref)(c);
     return true;
 }

@@ -99,6 +99,7 @@ void lgi_timed_free(struct lgi_timed *timed)
     lgi_unlock(&timed->lock);
     if (timed->channel) {
         (void)lgi_chan_shut(timed->channel); /* who waits need not wait for ever */
+        // NOLINTNEXTLINE(readability-redundant-parentheses): the function; the macro asks for a channel's type
         (lg_chan_unref)(timed->channel);
         return;
     }
