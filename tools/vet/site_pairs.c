@@ -289,6 +289,21 @@ static bool gives_reference(const struct ir *ir, int index)
            instr->args[0].place != variable;
 }
 
+/* resend(att, pdu, on_done, request_ref(request), request_unref): the other call gets the new reference. */
+static bool passes_reference(const struct ir *ir, int index)
+{
+    const struct instr *instr = &ir->code.at[index];
+    if (!name_has(instr->callee, "ref") || instr->dst < 0 ||
+        ir->places.at[instr->dst].kind != P_TEMPORARY)
+        return false;
+    EACH (call, &ir->code)
+        for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
+            if (call->args[i].kind == O_PLACE && call->args[i].place == instr->dst &&
+                !(call->callee && name_releases(call->callee)))
+                return true;
+    return false;
+}
+
 /* libusb_init(&usb): the variable has an object from then on, which is followed as such. */
 static bool makes_object(const struct ir *ir, const struct instr *call)
 {
@@ -304,7 +319,8 @@ void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledg
         if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
             continue;
         bool locks = takes_lock(instr->callee);
-        if (!locks && (gives_reference(ir, i) || makes_object(ir, instr)))
+        if (!locks &&
+            (gives_reference(ir, i) || passes_reference(ir, i) || makes_object(ir, instr)))
             continue;
         const struct instr *release = NULL;
         EACH (other, &ir->code) {
