@@ -199,6 +199,15 @@ static bool is_of_callback(const struct simulation *simulation, const struct ins
     return place->kind == P_GLOBAL && !place->decl && islower((unsigned char)*place->text);
 }
 
+/* printf("%p", p) prints where it was. */
+static bool prints_address(const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_STRING)
+            return strstr(call->args[i].text, "%p") && !strstr(call->args[i].text, "%s");
+    return false;
+}
+
 /* Returns false if the path need not be followed further. */
 bool pass(struct simulation *simulation, struct state *state, int index, int argument,
           enum carry carry)
@@ -207,7 +216,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     const char *callee = call->callee ? call->callee : "a function pointer";
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
-            !(argument == 1 && strncmp(callee, "dup", 3) == 0))
+            !prints_address(call) && !(argument == 1 && strncmp(callee, "dup", 3) == 0))
             note(simulation, EV_USE, index, state);
         if (carry == CARRIES_ADDRESS && !state->weak &&
             may_leave_alone(simulation, state, index, argument))
