@@ -49,3 +49,29 @@ cp core/deep/closing.h src/other/closing.h
     echo "one of two headers in folders beside is taken"
     exit 1
 }
+
+# Headers that include each other by "../name": each is one header, by whatever path it is reached.
+mkdir chain
+for i in 1 2 3 4 5 6; do
+    mkdir "chain/$i"
+    for other in 1 2 3 4 5 6; do
+        echo "#include \"../$other/part.h\""
+    done >"chain/$i/part.h"
+done
+cat >chain/1/use.c <<'END'
+#include "part.h"
+
+int use(void)
+{
+    return 0;
+}
+END
+XDG_CACHE_HOME="$folder/cache" "$vet" -q chain
+! grep -r -h '\.\./' "$folder/cache" >found || {
+    echo "one header is read by several paths: $(sort found | uniq | wc -l)"
+    exit 1
+}
+grep -r -q 'chain/6/part.h' "$folder/cache" || {
+    echo "the headers that the file was read with are not in $folder/cache"
+    exit 1
+}

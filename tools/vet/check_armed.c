@@ -222,12 +222,12 @@ static void find_registered(const struct search *search)
     const struct instr *registered = NULL;
     const struct ir *where = NULL;
     bool unregistered = false;
+    if (here->places.at[search->object].kind != P_GLOBAL)
+        return;
     EACH (ir, &search->knowledge->irs)
         EACH (instr, &ir->code)
             unregistered |= instr->kind == I_CALL && instr->callee &&
                             strstr(instr->callee, "unregister") != NULL;
-    if (here->places.at[search->object].kind != P_GLOBAL)
-        return;
     EACH (instr, &here->code)
         if (instr->kind == I_CALL && instr->callee && strstr(instr->callee, "unregister"))
             return;

@@ -176,6 +176,25 @@ static bool reported(const struct ir *ir, const finding_vec *findings, int line)
     return false;
 }
 
+/* if (object == NULL) free(object); frees nothing. */
+static bool frees_null(const struct ir *ir, const struct half *half, int end)
+{
+    EACH (branch, &ir->code) {
+        if (branch->kind != I_BRANCH || branch->left.place != half->object ||
+            branch->right.kind != O_NUMBER || branch->right.number != 0)
+            continue;
+        int next = branch->sign == S2('=', '=')   ? branch->next
+                   : branch->sign == S2('!', '=') ? branch->other
+                                                  : -1;
+        for (int steps = 0; next >= 0 && steps < 6 && at(ir, next)->kind != I_BRANCH; steps++) {
+            if (next == end)
+                return true;
+            next = at(ir, next)->next;
+        }
+    }
+    return false;
+}
+
 static void check_freed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
@@ -191,7 +210,8 @@ static void check_freed(struct ir *ir, struct arena *arena, finding_vec *finding
                   : reach_set(ir, from, half.member, find_free, &half);
     if (half.element && !reaches(ir, index, index))
         return;
-    if (end < 0 || (!half.element && released_before(ir, &half, end)) ||
+    if (end < 0 || frees_null(ir, &half, end) ||
+        (!half.element && released_before(ir, &half, end)) ||
         reported(ir, findings, at(ir, end)->line))
         return;
     report_freed(ir, arena, findings, index, end, &half);

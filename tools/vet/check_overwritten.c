@@ -95,12 +95,20 @@ static bool is_zero_at(const struct ir *ir, struct status status)
     return zero;
 }
 
+/* if (!set_no_flush(task)) log_warn("…"); is no work. */
+static bool is_message(const struct instr *call)
+{
+    static const char *const words[] = {"log",   "warn",   "warning", "error",  "err",     "debug",
+                                        "print", "printf", "perror",  "report", "message", NULL};
+    return call->callee && name_has_any(call->callee, words);
+}
+
 /* Does the other edge do something that the failing one leaves out? */
 static bool skips_work(const struct ir *ir, int fails, int goes_on)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = at(ir, i);
-        if (call->kind == I_CALL && !call->implicit && !call->deferred &&
+        if (call->kind == I_CALL && !call->implicit && !call->deferred && !is_message(call) &&
             (i == goes_on || reaches(ir, goes_on, i)) && i != fails && !reaches(ir, fails, i))
             return true;
     }

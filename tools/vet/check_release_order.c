@@ -1,5 +1,6 @@
 /* release-order: what another thing still uses is released before that thing. */
 #include "names.h"
+#include "once.h"
 #include "reach.h"
 #include "walk.h"
 
@@ -17,6 +18,12 @@ static bool counted(const char *name)
     return name_counts(name) && !name_has(name, "release");
 }
 
+static bool ends_life(const char *callee)
+{
+    return name_releases(callee) == 2 && !name_unlocks(callee) && !counted(callee) &&
+           !name_has(callee, "rcu");
+}
+
 /* Nothing is left of the variable after the call. */
 static bool ends(const struct ir *ir, const struct instr *call, int place)
 {
@@ -24,9 +31,8 @@ static bool ends(const struct ir *ir, const struct instr *call, int place)
         return false;
     if (call->implicit)
         return call->args[0].kind == O_ADDRESS;
-    return call->args[0].kind == O_PLACE && call->callee && name_releases(call->callee) == 2 &&
-           !name_unlocks(call->callee) && !counted(call->callee) &&
-           !name_has(call->callee, "rcu") && ir->places.at[place].kind != P_GLOBAL;
+    return call->args[0].kind == O_PLACE && call->callee && ask_once(ends_life, call->callee) &&
+           ir->places.at[place].kind != P_GLOBAL;
 }
 
 static bool sets(const struct ir *ir, const struct instr *instr, int place)
@@ -262,12 +268,14 @@ static void check_child(struct ir *ir, struct arena *arena, finding_vec *finding
     if (call->arg_count < 1 || call->args[0].kind != O_PLACE)
         return;
     int parent = call->args[0].place, child = child_of(ir, index);
-    if (child < 0 || !plain_pointer(ir, parent) || !is_local(ir, parent) || !own_end(ir, parent))
+    if (child < 0 || !plain_pointer(ir, parent) || !is_local(ir, parent))
+        return;
+    const char *parents = own_end(ir, parent);
+    if (!parents || depends(parents) || !shuts(parents))
         return;
     const char *end = own_end(ir, child);
-    bool code = strcmp(own_end(ir, parent), "dlclose") == 0; /* of whatever comes from it */
-    if (!end || depends(own_end(ir, parent)) || !shuts(own_end(ir, parent)) ||
-        !(code || depends(end) || depends(call->callee)))
+    bool code = strcmp(parents, "dlclose") == 0; /* of whatever comes from it */
+    if (!end || !(code || depends(end) || depends(call->callee)))
         return;
     report_use(ir, arena, findings, index, parent, child, "was made from it");
 }

@@ -192,7 +192,8 @@ void check_unwinds(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = at(ir, i);
-        if (call->kind == I_CALL && !call->implicit && call->callee && reaches(ir, i, i))
+        if (call->kind == I_CALL && !call->implicit && call->callee &&
+            name_releases(call->callee) > 0 && reaches(ir, i, i))
             check_release(ir, arena, findings, i);
     }
 }

@@ -238,6 +238,13 @@ static bool names_no_kind(const struct simulation *simulation, const struct stat
            has_no_else(simulation->ir, truth ? branch->next : branch->other);
 }
 
+/* text[1], of a pointer: it is read through the pointer. */
+static bool indexes_pointer(const struct ir *ir, const struct place *part)
+{
+    const struct decl *decl = ir->places.at[part->root].decl;
+    return decl && decl->type.stars > 0 && !decl->type.is_array && strchr(part->text, '[');
+}
+
 /* if (p->count > 1): here p is no null pointer. */
 static const struct facts *assume_pointer(const struct simulation *simulation,
                                           const struct facts *facts, int place)
@@ -246,7 +253,7 @@ static const struct facts *assume_pointer(const struct simulation *simulation,
     const struct place *part = place >= 0 ? &ir->places.at[place] : NULL;
     if (part && part->kind == P_VALUE && part->parts.count == 1)
         part = &ir->places.at[part->parts.at[0]]; /* p->flags & A */
-    if (!part || part->kind != P_PART || !part->through ||
+    if (!part || part->kind != P_PART || !(part->through || indexes_pointer(ir, part)) ||
         ir->places.at[part->root].kind != P_LOCAL || !simulation->queue->tested[part->root])
         return facts;
     struct operand pointer = {.kind = O_PLACE, .place = part->root},

@@ -71,6 +71,15 @@ static bool copies_value(const struct simulation *simulation, const struct state
             carries(simulation, state, &call->args[1]) == CARRIES_WITHIN);
 }
 
+/* int cache_open(…) { …; if (failed) cache_close(&cache->base.handle); } The end of what this function begins finds the whole by
+ * the address of its part. */
+static bool ends_own_object(const struct ir *ir, const struct instr *call,
+                            const struct operand *argument)
+{
+    return argument->kind == O_ADDRESS && call->callee && name_releases(call->callee) == 2 &&
+           names_pair(ir->function->name, call->callee);
+}
+
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
 {
     const struct instr *call = &simulation->ir->code.at[index];
@@ -100,6 +109,8 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
             release(simulation, state, index, i, true);
             return true;
         }
+        if (carry == CARRIES_INTERIOR && ends_own_object(simulation->ir, call, &call->args[i]))
+            return escape(simulation, state, index);
         if (level && argument == i &&
             (carry == CARRIES_WITHIN || release_counts(simulation, call, level))) {
             release(simulation, state, index, i, level == 1 || carry == CARRIES_WITHIN);
@@ -155,6 +166,8 @@ static bool goes_through(const struct state *state, const struct instr *call)
     bool copies = acquirer && acquirer->argument < 0 && !strstr(call->callee, "realloc") &&
                   !name_has(call->callee, "append");
     bool opens = call->callee && name_has(call->callee, "open"); /* fd = open_below(fd, name) */
+    copies |= call->callee && (name_ends_with(call->callee, "strdup") ||
+                               name_ends_with(call->callee, "strndup")); /* TEXT_STRDUP */
     if (state->phase != HELD || copies || opens || state->holder_count > 1)
         return false;
     for (int i = 0; i < call->arg_count; i++)

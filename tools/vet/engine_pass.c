@@ -7,6 +7,7 @@
 #include "site_parts.h"
 #include "use.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,6 +176,38 @@ static bool only_configures(const char *callee, int argument)
     return argument == 1 && word_in(callee, names);
 }
 
+/* LIST_ADDQ(list, &item->link), TAILQ_INSERT_TAIL(list, &item->link): such a macro has the list lead to the item. */
+static bool links(const char *callee)
+{
+    static const char *const parts[] = {"ADD", "INS", "APPEND", "PUSH", "LINK", NULL};
+    for (const char *const *part = parts; name_is_constant(callee) && *part; part++)
+        if (strstr(callee, *part))
+            return !strstr(callee, "UNLINK");
+    return false;
+}
+
+/* object->connect(address, on_connect, request): whoever calls the function later passes it what comes with it. The name of
+ * a member tells nothing of that, though it is the name of a function of the C library. */
+static bool is_of_callback(const struct simulation *simulation, const struct instr *call,
+                           int argument)
+{
+    const struct ir *ir = simulation->ir;
+    const struct operand *before = argument > 0 ? &call->args[argument - 1] : NULL;
+    if (!call->indirect || !before || before->place < 0)
+        return false;
+    const struct place *place = &ir->places.at[before->place];
+    return place->kind == P_GLOBAL && !place->decl && islower((unsigned char)*place->text);
+}
+
+/* printf("%p", p) prints where it was. */
+static bool prints_address(const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++)
+        if (call->args[i].kind == O_STRING)
+            return strstr(call->args[i].text, "%p") && !strstr(call->args[i].text, "%s");
+    return false;
+}
+
 /* Returns false if the path need not be followed further. */
 bool pass(struct simulation *simulation, struct state *state, int index, int argument,
           enum carry carry)
@@ -183,7 +216,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     const char *callee = call->callee ? call->callee : "a function pointer";
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
-            !(argument == 1 && strncmp(callee, "dup", 3) == 0))
+            !prints_address(call) && !(argument == 1 && strncmp(callee, "dup", 3) == 0))
             note(simulation, EV_USE, index, state);
         if (carry == CARRIES_ADDRESS && !state->weak &&
             may_leave_alone(simulation, state, index, argument))
@@ -212,6 +245,11 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return escape(simulation, state, index); /* builder_build(builder, &result) */
     if (is_moved(simulation, state, &call->args[argument]))
         return escape(simulation, state, index);
+    if (carry == CARRIES_INTERIOR && links(callee))
+        return escape(simulation, state, index);
+    if (carry == CARRIES_VALUE && simulation->parameter < 0 &&
+        is_of_callback(simulation, call, argument))
+        return add_keeping_pass(state, callee) || escape(simulation, state, index);
     struct parameter_summary does = {0};
     if (simulation->knowledge)
         does = knowledge_parameter(simulation->knowledge, call, argument);

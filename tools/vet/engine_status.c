@@ -51,11 +51,12 @@ static bool is_made_error(const struct ir *ir, int place)
     return false;
 }
 
-/* x < 0, x == -EAGAIN, x == FOO_ERR; and x != 0, if the name of x says that it is a status. */
+/* x < 0, x == -EAGAIN, x == FOO_ERR; and x != 0 or x != FOO_OK, if the name of x says that it is a status. */
 static bool tests_failure(const struct ir *ir, const struct instr *branch, bool truth)
 {
     const struct operand *right = &branch->right;
     bool zero = right->kind == O_NUMBER && right->number == 0;
+    bool success = zero || (right->kind == O_SYMBOL && name_means_zero(right->text));
     bool equal = branch->sign == (truth ? S2('=', '=') : S2('!', '='));
     bool unequal = branch->sign == (truth ? S2('!', '=') : S2('=', '='));
     bool negative = branch->sign == (truth ? '<' : S2('>', '='));
@@ -66,7 +67,7 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
     if (equal && right->kind == O_SYMBOL)
         return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
     const struct decl *decl = ir->places.at[branch->left.place].decl;
-    return unequal && zero && decl && decl->type.stars == 0 && names_status(decl->name);
+    return unequal && success && decl && decl->type.stars == 0 && names_status(decl->name);
 }
 
 static bool is_error_type(const struct decl *decl)
@@ -187,6 +188,37 @@ bool predicate_implies_failure(const struct simulation *simulation, const struct
     return false;
 }
 
+/* 0, FALSE, ImageFalse */
+static bool is_false(const struct ir *ir, const struct operand *operand)
+{
+    const char *name = operand->kind == O_SYMBOL  ? operand->text
+                       : operand->kind == O_PLACE ? ir->places.at[operand->place].text
+                                                  : NULL;
+    return operand->kind == O_NUMBER ? operand->number == 0 : name && name_ends_with(name, "false");
+}
+
+/* if (IsSuccess(image, &status) == False): the call just before the branch is asked whether the status is a success. */
+static bool denies_success(const struct simulation *simulation, const struct state *state,
+                           const struct instr *branch, bool truth)
+{
+    static const char *const words[] = {"success", "succeeded", "successful", "ok", NULL};
+    const struct state *at = state->from;
+    if (!is_false(simulation->ir, &branch->right) ||
+        branch->sign != (truth ? S2('=', '=') : S2('!', '=')))
+        return false;
+    for (int steps = 0; at && steps < 4; steps++, at = at->from) {
+        const struct instr *call = &simulation->ir->code.at[at->instr];
+        if (call->kind != I_CALL || call->dst != branch->left.place)
+            continue;
+        for (int i = 0; call->callee && name_has_any(call->callee, words) && i < call->arg_count;
+             i++)
+            if (call->args[i].place >= 0 && has_result(simulation, state, call->args[i].place))
+                return true;
+        return false;
+    }
+    return false;
+}
+
 bool status_implies_failure(const struct simulation *simulation, const struct state *state,
                             const struct instr *branch, bool truth)
 {
@@ -197,6 +229,9 @@ bool status_implies_failure(const struct simulation *simulation, const struct st
         return false;
     const struct instr *acquire = &ir->code.at[state->acquired];
     if (tests_error_object(ir, acquire, branch, truth))
+        return true;
+    if (acquire->dst != state->acquisition->holder &&
+        denies_success(simulation, state, branch, truth))
         return true;
     int asked = acquire->dst == state->acquisition->holder
                     ? -1

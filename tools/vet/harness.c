@@ -73,8 +73,9 @@ static bool is_below_tests(const char *path)
         for (const char *const *name = names; *name; name++)
             if ((size_t)(end - begin) == strlen(*name) && strncmp(begin, *name, strlen(*name)) == 0)
                 return true;
-        if (end - begin > 5 && strncmp(end - 5, "tests", 5) == 0)
-            return true; /* fabtests/ */
+        if (end - begin > 5 &&
+            (strncmp(end - 5, "tests", 5) == 0 || strncmp(begin, "tests-", 6) == 0))
+            return true; /* fabtests/, tests-m32/ */
         end = begin > path ? begin - 1 : NULL;
     }
     return false;

@@ -75,13 +75,35 @@ static struct header *read_header(const char *path)
     return header;
 }
 
+/* a/b/../c.h is a/c.h: else headers that include each other by "../c.h" would be read once for every such path. */
+static void shorten(char *path)
+{
+    for (char *up = strstr(path, "/../"); up;) {
+        char *before = up;
+        while (before > path && before[-1] != '/')
+            before--;
+        bool folder = up - before > 0 && strncmp(before, "../", 3) != 0 &&
+                      strncmp(before, "./", 2) != 0;
+        if (!folder) {
+            up = strstr(up + 3, "/../");
+            continue;
+        }
+        memmove(before, up + 4, strlen(up + 4) + 1);
+        up = strstr(path, "/../");
+    }
+}
+
 static struct header *find_in(const char *folder, const char *below, const char *name)
 {
     char path[4096];
     int length = snprintf(path, sizeof(path), "%s%s%s", folder, below, name);
     if (length >= (int)sizeof(path) || access(path, R_OK) != 0)
         return NULL;
-    return read_header(intern_string(path));
+    char shorter[sizeof(path)];
+    memcpy(shorter, path, (size_t)length + 1);
+    shorten(shorter);
+    bool same = access(shorter, R_OK) == 0; /* not behind a symbolic link */
+    return read_header(intern_string(same ? shorter : path));
 }
 
 /* From a folder to the one above it; false: there is none. A relative path ends in "", the folder of the run. */

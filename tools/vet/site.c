@@ -220,6 +220,17 @@ static void add_scanned(struct ir *ir, site_vec *sites, int index)
     }
 }
 
+/* req = tevent_req_create(mem_ctx, &state, struct fetch_state): the request owns its state, and what is made in that. */
+static bool is_of_request(const struct ir *ir)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_CALL && instr->callee &&
+            (strncmp(instr->callee, "tevent_req_", 11) == 0 ||
+             strncmp(instr->callee, "talloc_", 7) == 0))
+            return true;
+    return false;
+}
+
 /* ldb_dn_new(tmp_ctx, …): such a memory context releases what was made in it. */
 static bool is_in_context(const struct ir *ir, const struct instr *call)
 {
@@ -231,6 +242,8 @@ static bool is_in_context(const struct ir *ir, const struct instr *call)
                                                    : NULL;
     if (type && type->count > 0 && strcmp(type->words[type->count - 1], "TALLOC_CTX") == 0)
         return true;
+    if (strcmp(context->text, "state") == 0)
+        return is_of_request(ir); /* fetch_send(state, …) */
     return name_has(context->text, "ctx") &&
            (name_has(context->text, "mem") || name_has(context->text, "tmp"));
 }
@@ -260,7 +273,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
-    if (is_in_context(ir, &ir->code.at[index]))
+    if (is_in_context(ir, &ir->code.at[index]) || name_has(callee, "container") ||
+        strstr(callee, "containerof"))
         return;
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);

@@ -124,6 +124,11 @@ static bool gives_memory(const struct ir *ir, const char *callee, const struct s
            is_pointer(ir, site->place) && !name_is_predicate(callee);
 }
 
+static bool names_lock(const char *callee)
+{
+    return strstr(callee, "lock") || strstr(callee, "Lock") || strstr(callee, "LOCK");
+}
+
 void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
@@ -136,6 +141,8 @@ void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
             (place == site->place && counts_bytes(ir, instr, place)) ||
             (place == site->place && is_number(ir, place) && tells_number(ir, instr, place)))
             continue;
+        if (site->release && name_unlocks(site->release) && !names_lock(instr->callee))
+            continue; /* entry = entry_of(link); … entry_unlock(entry) ends no life */
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);

@@ -289,6 +289,21 @@ static bool gives_reference(const struct ir *ir, int index)
            instr->args[0].place != variable;
 }
 
+/* resend(att, pdu, on_done, request_ref(request), request_unref): the other call gets the new reference. */
+static bool passes_reference(const struct ir *ir, int index)
+{
+    const struct instr *instr = &ir->code.at[index];
+    if (!name_has(instr->callee, "ref") || instr->dst < 0 ||
+        ir->places.at[instr->dst].kind != P_TEMPORARY)
+        return false;
+    EACH (call, &ir->code)
+        for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
+            if (call->args[i].kind == O_PLACE && call->args[i].place == instr->dst &&
+                !(call->callee && name_releases(call->callee)))
+                return true;
+    return false;
+}
+
 /* libusb_init(&usb): the variable has an object from then on, which is followed as such. */
 static bool makes_object(const struct ir *ir, const struct instr *call)
 {
@@ -297,34 +312,100 @@ static bool makes_object(const struct ir *ir, const struct instr *call)
            tracked(ir, call->args[acquirer->argument].place);
 }
 
-void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
+/* The calls of one function, and of those that complete what it begins. A large function has thousands of calls of a few
+ * hundred functions, so that names are compared once for each two functions. */
+struct callee {
+    const char *name;
+    bool locks, searched;
+    VEC(int) calls;
+    VEC(const struct callee *) partners;
+};
+
+struct callees {
+    struct map by_name;
+    VEC(struct callee *) all;
+};
+
+static void callees_find(struct ir *ir, struct callees *callees)
 {
     for (int i = 0; i < ir->code.count; i++) {
-        struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
+        const struct instr *call = &ir->code.at[i];
+        if (call->kind != I_CALL || !call->callee)
             continue;
-        bool locks = takes_lock(instr->callee);
-        if (!locks && (gives_reference(ir, i) || makes_object(ir, instr)))
-            continue;
-        const struct instr *release = NULL;
-        EACH (other, &ir->code) {
-            if (other->kind != I_CALL || !other->callee || other == instr ||
-                other->callee == instr->callee)
-                continue;
-            if (!locks && other->arg_count > instr->arg_count)
-                continue;
-            bool pair = locks ? name_unlocks(other->callee)
-                              : names_pair(instr->callee, other->callee);
-            if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
-                continue; /* get_string(buffer, …) and put_string(buffer, …) move data */
-            if (pair && same_key(ir, instr, other)) {
-                release = other;
-                break;
-            }
+        struct callee *callee = map_get(&callees->by_name, call->callee);
+        if (!callee) {
+            callee = NEW(ir->arena, struct callee);
+            callee->name = call->callee;
+            callee->locks = takes_lock(call->callee);
+            map_set(&callees->by_name, call->callee, callee);
+            *ADD(ir->arena, &callees->all) = callee;
         }
-        if (!release)
-            release = released_by_helper(ir, i, locks, knowledge);
-        if (release || (locks && !makes_lock(ir, i) && !name_locks_file(instr->callee)))
-            add_pair(ir, sites, i, release);
+        *ADD(ir->arena, &callee->calls) = i;
     }
+}
+
+static void find_partners(struct ir *ir, const struct callees *callees, struct callee *callee)
+{
+    if (callee->searched)
+        return;
+    callee->searched = true;
+    EACH (other, &callees->all)
+        if (*other != callee && (callee->locks ? name_unlocks((*other)->name)
+                                               : names_pair(callee->name, (*other)->name)))
+            *ADD(ir->arena, &callee->partners) = *other;
+}
+
+/* Can this call complete what the other begins, if their names say so? */
+static bool completes(struct ir *ir, const struct instr *instr, bool locks,
+                      const struct instr *other)
+{
+    if (!locks && other->arg_count > instr->arg_count)
+        return false;
+    if (!locks && other->arg_count > 1 && name_has(instr->callee, "get"))
+        return false; /* get_string(buffer, …) and put_string(buffer, …) move data */
+    return same_key(ir, instr, other);
+}
+
+/* The first call that completes the pair; NULL: there is none. */
+static const struct instr *first_release(struct ir *ir, const struct instr *instr,
+                                         const struct callee *callee)
+{
+    const struct instr *first = NULL;
+    EACH (partner, &callee->partners)
+        EACH (index, &(*partner)->calls) {
+            const struct instr *other = &ir->code.at[*index];
+            if (first && other > first)
+                break;
+            if (completes(ir, instr, callee->locks, other))
+                first = other;
+        }
+    return first;
+}
+
+static void find_pair(struct ir *ir, site_vec *sites, const struct knowledge *knowledge, int index,
+                      const struct callees *callees)
+{
+    struct instr *instr = &ir->code.at[index];
+    if (instr->kind != I_CALL || !instr->callee || name_releases(instr->callee) == 2)
+        return;
+    struct callee *callee = map_get(&callees->by_name, instr->callee);
+    bool locks = callee->locks;
+    if (!locks &&
+        (gives_reference(ir, index) || passes_reference(ir, index) || makes_object(ir, instr)))
+        return;
+    find_partners(ir, callees, callee);
+    const struct instr *release = first_release(ir, instr, callee);
+    if (!release)
+        release = released_by_helper(ir, index, locks, knowledge);
+    if (release || (locks && !makes_lock(ir, index) && !name_locks_file(instr->callee)))
+        add_pair(ir, sites, index, release);
+}
+
+void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge)
+{
+    struct callees callees = {0};
+    callees_find(ir, &callees);
+    for (int i = 0; i < ir->code.count; i++)
+        find_pair(ir, sites, knowledge, i, &callees);
+    map_free(&callees.by_name);
 }

@@ -203,8 +203,8 @@ static bool ends_where_it_began(const struct judge *judge, const struct state *s
 bool judge_need_not_pair(const struct judge *judge, const struct state *state,
                          enum exit_class class)
 {
-    static const char *const told[] = {"trace",  "trace2", "log",     "debug",
-                                       "region", "span",   "watcher", NULL};
+    static const char *const told[] = {"trace", "trace2",  "log",    "debug",     "region",
+                                       "span",  "watcher", "timing", "profiling", NULL};
     static const char *const kept[] = {"enable", "disable", "pin",   "get",   "ref",     "hold",
                                        "grab",   "acquire", "claim", "block", "reserve", "power",
                                        "freeze", "mask",    "busy",  NULL};

@@ -317,10 +317,22 @@ static bool rarely_released(const struct judge *judge, const struct state *state
            knowledge_few_release(judge->simulation->knowledge, acquire);
 }
 
+/* return -EAGAIN: what was begun may well go on until the next call. */
+static bool returns_again(const struct judge *judge, const struct event *exit)
+{
+    const struct operand *result = &instr_at(judge, exit->instr)->left;
+    const char *text = result->kind == O_PLACE    ? judge->ir->places.at[result->place].text
+                       : result->kind == O_SYMBOL ? result->text
+                                                  : "";
+    return strstr(text, "AGAIN") || strstr(text, "WOULDBLOCK") || strstr(text, "INPROGRESS");
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
     enum exit_class class = classify_exit(judge->ir, state);
+    if (judge->site->resource == R_PAIR && returns_again(judge, event))
+        class = CLASS_UNKNOWN;
     if (judge->site->resource == R_TASKS || judge->site->resource == R_CONTEXT)
         return LEVEL_SURE;
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
