@@ -1168,7 +1168,7 @@ only_what_was_abandoned_is_forgotten() {
 bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
-        'undo' 'undo --status 1 a' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
+        'undo' 'undo --status 1 a' 'undo --since 0 --status 256' 'set A-B=1' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
         'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
         'defer --on-failure --on-success x' 'defer --name= x' 'defer --partial x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
         'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
@@ -1191,6 +1191,11 @@ bad_usage_is_told() {
     expect_err 'a variable without a value'
     refused lifoguard defer '' x
     expect_err 'an empty word'
+    for words in 'defer --name' 'defer --shell' 'defer --store' 'wait-for --file' 'wait-for --tcp' 'show --report' 'undo --since'; do
+        # shellcheck disable=SC2086 # words
+        refused lifoguard $words ''
+        expect_err "${words#* } with an empty word: is a variable without a value"
+    done
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
         lifoguard "$words" --help >out 2>err || fail "$words --help: $?"
         grep -q "lifoguard $words" out || fail "no help for $words"
