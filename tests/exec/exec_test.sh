@@ -1004,6 +1004,27 @@ an_ignored_signal_stays_ignored() {
     expect_out $'end\ncleanup'
 }
 
+# As docs/exec.md says: a command outlives its parent, unless the kernel is asked for a signal.
+R8_a_run_outlives_its_parent_unless_the_kernel_is_asked() {
+    local script='lifoguard defer --shell "echo \$LIFOGUARD_STATUS >>cleaned"; touch here; until [ -e go ]; do sleep 0.01; done' parent
+    bash -c '"$@" & wait' parent lifoguard exec bash -c "$script" >out 2>err &
+    parent=$!
+    until_true test -e here
+    kill -KILL "$parent"
+    until_true gone "$parent"
+    [[ ! -e cleaned ]] || fail "it has ended with its parent"
+    touch go
+    until_true test -s cleaned
+    [[ $(<cleaned) == success ]] || fail "$(<cleaned)"
+    rm here go cleaned
+    bash -c '"$@" & wait' parent setpriv --pdeathsig TERM lifoguard exec bash -c "$script" >out 2>err &
+    parent=$!
+    until_true test -e here
+    kill -KILL "$parent"
+    until_true test -s cleaned
+    [[ $(<cleaned) == cancelled ]] || fail "$(<cleaned)"
+}
+
 only_processes_of_the_run_may_register() {
     start 'lifoguard defer true; echo $LIFOGUARD_RUN >run; touch here; until [ -e go ]; do sleep 0.01; done'
     until_true test -e here
