@@ -1004,6 +1004,29 @@ an_ignored_signal_stays_ignored() {
     expect_out $'end\ncleanup'
 }
 
+# As where /home is a link to /var/home.
+a_state_below_a_link_is_the_one_that_it_leads_to() {
+    mkdir real
+    ln -s real link
+    export XDG_STATE_HOME=$PWD/link
+    inside 'lifoguard defer echo cleanup; lifoguard pending'
+    expect_status 0
+    expect_silence
+    expect_out "$(sed 1q out)"$'\ncleanup'
+    inside 'lifoguard defer false' --keep
+    local run
+    run=$(XDG_STATE_HOME=$PWD/real lifoguard pending | cut -f 1)
+    [[ -n $run ]] || fail "another state"
+    status=0
+    lifoguard recover --state link/lifoguard "$run" >out 2>err || status=$?
+    expect_status 1
+    expect_err "recover --state $PWD/real/lifoguard $run"
+    # The directory itself is to be no link.
+    ln -s real/lifoguard direct
+    refused lifoguard exec --state direct true
+    expect_err 'direct is a symbolic link'
+}
+
 # As docs/exec.md says: a command outlives its parent, unless the kernel is asked for a signal.
 R8_a_run_outlives_its_parent_unless_the_kernel_is_asked() {
     local script='lifoguard defer --shell "echo \$LIFOGUARD_STATUS >>cleaned"; touch here; until [ -e go ]; do sleep 0.01; done' parent
