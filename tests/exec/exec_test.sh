@@ -1004,6 +1004,50 @@ an_ignored_signal_stays_ignored() {
     expect_out $'end\ncleanup'
 }
 
+# As where /home is a link to /var/home.
+a_state_below_a_link_is_the_one_that_it_leads_to() {
+    mkdir real
+    ln -s real link
+    export XDG_STATE_HOME=$PWD/link
+    inside 'lifoguard defer echo cleanup; lifoguard pending'
+    expect_status 0
+    expect_silence
+    expect_out "$(sed 1q out)"$'\ncleanup'
+    inside 'lifoguard defer false' --keep
+    local run
+    run=$(XDG_STATE_HOME=$PWD/real lifoguard pending | cut -f 1)
+    [[ -n $run ]] || fail "another state"
+    status=0
+    lifoguard recover --state link/lifoguard "$run" >out 2>err || status=$?
+    expect_status 1
+    expect_err "recover --state $PWD/real/lifoguard $run"
+    # The directory itself is to be no link.
+    ln -s real/lifoguard direct
+    refused lifoguard exec --state direct true
+    expect_err 'direct is a symbolic link'
+}
+
+# As docs/exec.md says: a command outlives its parent, unless the kernel is asked for a signal.
+R8_a_run_outlives_its_parent_unless_the_kernel_is_asked() {
+    local script='lifoguard defer --shell "echo \$LIFOGUARD_STATUS >>cleaned"; touch here; until [ -e go ]; do sleep 0.01; done' parent
+    bash -c '"$@" & wait' parent lifoguard exec bash -c "$script" >out 2>err &
+    parent=$!
+    until_true test -e here
+    kill -KILL "$parent"
+    until_true gone "$parent"
+    [[ ! -e cleaned ]] || fail "it has ended with its parent"
+    touch go
+    until_true test -s cleaned
+    [[ $(<cleaned) == success ]] || fail "$(<cleaned)"
+    rm here go cleaned
+    bash -c '"$@" & wait' parent setpriv --pdeathsig TERM lifoguard exec bash -c "$script" >out 2>err &
+    parent=$!
+    until_true test -e here
+    kill -KILL "$parent"
+    until_true test -s cleaned
+    [[ $(<cleaned) == cancelled ]] || fail "$(<cleaned)"
+}
+
 only_processes_of_the_run_may_register() {
     start 'lifoguard defer true; echo $LIFOGUARD_RUN >run; touch here; until [ -e go ]; do sleep 0.01; done'
     until_true test -e here
@@ -1168,7 +1212,7 @@ only_what_was_abandoned_is_forgotten() {
 bad_usage_is_told() {
     local words
     for words in 'exec' 'exec --nonsense x' 'exec --timeout x y' 'defer' 'acquire --undo true' 'acquire -- true' \
-        'undo' 'undo --status 1 a' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
+        'undo' 'undo --status 1 a' 'undo --since 0 --status 256' 'set A-B=1' 'dismiss a b' 'set A' 'recover' 'recover --all x' 'abandon x' 'wait-for' 'wait-for --tcp x' \
         'with true' 'lock' 'lock a/b true' 'shell-init' 'shell-init cmd' 'mark x' 'keep x' 'pending x' \
         'defer --on-failure --on-success x' 'defer --name= x' 'defer --partial x' 'acquire x --undo a -- b' 'set' 'recover a b' 'recover --all=x' 'abandon' \
         'abandon a' 'exec --timeout -1s x' 'exec -Z true' 'lock a' 'with --timeout 1s' 'logs a' 'logs a b c'; do
@@ -1191,6 +1235,11 @@ bad_usage_is_told() {
     expect_err 'a variable without a value'
     refused lifoguard defer '' x
     expect_err 'an empty word'
+    for words in 'defer --name' 'defer --shell' 'defer --store' 'wait-for --file' 'wait-for --tcp' 'show --report' 'undo --since'; do
+        # shellcheck disable=SC2086 # words
+        refused lifoguard $words ''
+        expect_err "${words#* } with an empty word: is a variable without a value"
+    done
     for words in exec defer acquire undo dismiss keep set mark pending recover abandon wait-for with lock shell-init; do
         lifoguard "$words" --help >out 2>err || fail "$words --help: $?"
         grep -q "lifoguard $words" out || fail "no help for $words"

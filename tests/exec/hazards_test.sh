@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# `lifoguard exec` and `run` where the machine lacks what programs rely on: hazards_test.sh PROGRAM CASE GRAPHS. Each case is a function
-# below; GRAPHS says whether the program reads graphs. The cleanups run, or nothing is started and the message says why.
+# `lifoguard exec` and `run` where the machine lacks what programs rely on: hazards_test.sh PROGRAM CASE GRAPHS [CLOCK]. Each case is a
+# function below; GRAPHS says whether the program reads graphs; CLOCK is the library of fast_clock.c. The cleanups run, or nothing is started and the message says why.
 # shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
+clock=$(realpath "${4:-.}") # before the prelude goes into a folder of its own
 # shellcheck source=tests/exec/prelude.sh
 source "$(dirname "$0")/prelude.sh"
 
@@ -88,6 +89,21 @@ R4_a_state_that_cannot_grow_is_refused_with_the_reason() {
     (ulimit -f 0 && exec lifoguard exec touch ran) 2>&1 | cat >err
     expect_err 'state.db: File too large'
     [[ ! -e ran ]] || fail 'started'
+}
+
+# Nobody has said how long a cleanup may take: that is ten minutes everywhere, and not for ever.
+R5_each_form_ends_a_cleanup_that_hangs() {
+    echo 'lifoguard defer touch exec-cleaned; lifoguard defer sleep 471.7' >script
+    printf 'true\ndefer touch lines-cleaned\ntrue\ndefer sleep 471.7\n' >lines.jobs
+    echo 'jobs: {a: {run: "true", defer: [touch graph-cleaned, sleep 471.7]}}' >graph.yaml
+    local form
+    for form in "${forms[@]}"; do
+        command_of "$form"
+        timeout 200 env LD_PRELOAD="$clock" "${command[@]}" >out 2>err </dev/null
+        [[ -e $form-cleaned ]] || fail "$form: the cleanup after it did not run"
+        expect_err 'not done within 10m'
+    done
+    ! pgrep -f 'sleep 471.7' || fail "it is left"
 }
 
 "$2"

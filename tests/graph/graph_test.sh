@@ -280,6 +280,25 @@ jobs:
 END
     expect_status 0
     expect_log 'b'
+    expect_err '^\[a\] +skipped +.its condition does not hold'
+}
+
+an_if_that_is_ended_is_no_answer() {
+    run --junit j.xml <<'END'
+jobs:
+  a: {if: kill -KILL $$, run: echo never >>log, defer: echo never >>log}
+  b: {needs: a, run: echo never >>log}
+END
+    expect_status 1
+    expect_err 'a failed: if: killed by SIGKILL'
+    grep -q '<failure message="if: killed by SIGKILL"' j.xml || fail "$(<j.xml)"
+    run <<<'jobs: {a: {if: exec sleep 1000, timeout: 100ms, run: echo never >>log}}'
+    expect_status 1
+    expect_err 'a failed: if: timed out after 100ms'
+    run <<<'jobs: {a: {if: "true", shell: sh, dir: no-such-directory, run: echo never >>log}}'
+    expect_status 1
+    expect_err 'a failed: if: dir no-such-directory'
+    [[ ! -e log ]] || fail "$(<log)"
 }
 
 lock_excludes_other_jobs() {

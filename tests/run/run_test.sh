@@ -151,6 +151,11 @@ wrong_usage_is_told() {
         [[ $? == 2 ]] || fail "status of: $arguments"
         expect_err 'ry: lifoguard '
     done
+    for arguments in --shell --report --junit --log-dir --state --secret; do
+        "$program" run "$arguments" '' a >out 2>err
+        [[ $? == 2 ]] || fail "status of: $arguments ''"
+        expect_err "$arguments with an empty word: is a variable without a value"
+    done
     "$program" --help >out || fail help
     grep -q 'runs the jobs of a file' out || fail help
     "$program" run --help >out || fail help

@@ -116,8 +116,6 @@ static lg_error *take_options(struct registration *r, char ***arguments)
     lg_error *err = options_take(table, arguments);
     if (!err && r->on_failure && r->on_success)
         err = lg_error_new("--on-failure and --on-success exclude each other");
-    if (!err && r->spec.name && !*r->spec.name)
-        err = lg_error_new("--name with an empty word: is a variable without a value?");
     return err;
 }
 

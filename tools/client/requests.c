@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "options.h"
+#include "shell.h"
 #include "wire.h"
 
 #include <inttypes.h>
@@ -124,6 +125,8 @@ int undo_command(char **arguments)
     int64_t mark = 0;
     if (!err && since && !read_mark(since, &mark))
         err = lg_error_newf("--since: `lifoguard mark` prints no such mark: %s", since);
+    if (!err && status > 255)
+        err = lg_error_newf("--status: no exit status: %" PRId64, status);
     if (!err && status >= 0 && !since)
         err = lg_error_new("--status belongs to --since MARK");
     if (!err && since && !*arguments)
@@ -161,6 +164,9 @@ static int set_variable(char *assignment)
     char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
         return wrong_usage("set", lg_error_newf("not NAME=VALUE: %s", assignment));
+    if (shell_name_length(assignment) != (size_t)(equals - assignment))
+        return wrong_usage("set", lg_error_newf("not the name of a variable: %.*s",
+                                                (int)(equals - assignment), assignment));
     *equals = '\0';
     struct buffer fields = {0};
     lg_defer(buffer_free, &fields);

@@ -34,8 +34,17 @@ static lg_error *set_number(const struct option *option, const char *text)
     return NULL;
 }
 
+/* `--name "$NAME"` without a NAME. No option has a use for an empty word. */
+static lg_error *refuse_empty(const struct option *option)
+{
+    return lg_error_newf("--%s with an empty word: is a variable without a value?",
+                         long_name(option));
+}
+
 static lg_error *set(const struct option *option, const char *text)
 {
+    if (option->kind != OPTION_FLAG && !*text)
+        return refuse_empty(option);
     switch (option->kind) {
     case OPTION_FLAG: *(bool *)option->value = true; return NULL;
     case OPTION_TEXT: *(const char **)option->value = text; return NULL;

@@ -190,14 +190,29 @@ static lg_error *place_path(const char *wanted, char **path)
     return err;
 }
 
-static lg_error *make_place(char *path)
+/* A home may be reached by a link (/home is one on some systems). SQLite is to open nothing by a link, so it is given the directory's own
+ * name, which is checked again: the link may have changed. */
+static lg_error *resolve(char **path)
 {
-    lg_error *err = make_path(path);
+    char *real = realpath(*path, NULL);
+    if (!real)
+        return lg_error_new_errno("%s", *path);
+    bool same = strcmp(real, *path) == 0;
+    free(*path);
+    *path = real;
+    return same ? NULL : place_make_directory(real);
+}
+
+static lg_error *make_place(char **path)
+{
+    lg_error *err = make_path(*path);
     if (!err)
-        err = check_file_system(path);
+        err = resolve(path);
+    if (!err)
+        err = check_file_system(*path);
     if (err)
         return err;
-    char *runs = format(path, "/runs");
+    char *runs = format(*path, "/runs");
     lg_defer(free, runs);
     return place_make_directory(runs);
 }
@@ -227,7 +242,7 @@ static bool holds_others(const char *path)
 static lg_error *make_or_free(lg_error *err, char **place, bool make)
 {
     if (!err && make)
-        err = lg_error_wrap(make_place(*place),
+        err = lg_error_wrap(make_place(place),
                             "it cannot be used (--state DIRECTORY names another)");
     if (err) {
         free(*place);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Its absolute path, for the caller to free: `wanted` (--state), or $LIFOGUARD_STATE, or $XDG_STATE_HOME/lifoguard, or
+/* Its absolute path without links, for the caller to free: `wanted` (--state), or $LIFOGUARD_STATE, or $XDG_STATE_HOME/lifoguard, or
  * $HOME/.local/state/lifoguard. Created if it is not there. Refused: what belongs to another user, what others may look
  * into, and network file systems, on which neither locks nor commits can be relied on. */
 lg_error *place_open(const char *wanted, char **place) __attribute__((__warn_unused_result__));

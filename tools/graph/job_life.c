@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +82,17 @@ static void give_locks(struct work *work)
 
 /* ---- a job's result ---- */
 
+static void settle_as(struct work *work, enum job_state state, enum event_kind kind)
+{
+    struct engine *engine = work->engine;
+    work->state = state;
+    work->took = work->tried ? engine_at(engine) - work->began : -1;
+    engine->jobs_ok += work_is_good(work);
+    engine->jobs_failed += state == JOB_FAILED;
+    engine->jobs_skipped += state == JOB_SKIPPED || state == JOB_CANCELLED;
+    tell_work(work, kind, NULL, work->error, work->took);
+}
+
 static void settle(struct work *work, enum job_state state)
 {
     static const enum event_kind kinds[] = {[JOB_READY] = EVENT_READY,
@@ -88,25 +100,38 @@ static void settle(struct work *work, enum job_state state)
                                             [JOB_FAILED] = EVENT_JOB_FAILED,
                                             [JOB_SKIPPED] = EVENT_JOB_SKIPPED,
                                             [JOB_CANCELLED] = EVENT_JOB_CANCELLED};
-    struct engine *engine = work->engine;
-    work->state = state;
-    work->took = work->tried ? engine_at(engine) - work->began : -1;
-    engine->jobs_ok += work_is_good(work);
-    engine->jobs_failed += state == JOB_FAILED;
-    engine->jobs_skipped += state == JOB_SKIPPED || state == JOB_CANCELLED;
-    tell_work(work, kinds[state], NULL, work->error, work->took);
+    settle_as(work, state, kinds[state]);
 }
 
-static bool condition_holds(struct work *work)
+/* Only the exit status of an `if` is an answer. One that was ended, or that could not be started, is an error: the job may be needed. */
+static lg_error *ask_condition(struct work *work, bool *holds)
 {
+    *holds = true;
     if (!work->job->condition)
-        return true;
+        return NULL;
     struct words environment = work_environment(work, NULL);
     struct task task = {.work = work, .text = work->job->condition, .quiet = true};
     lg_error *err = task_run(&task, &environment, work->job->timeout);
-    bool holds = !err;
+    *holds = !err;
+    if (err && (task.job.code != CLD_EXITED || task.job.timed_out))
+        return lg_error_wrap(err, "if");
     lg_error_free(err);
-    return holds;
+    return NULL;
+}
+
+/* Those that need it run. */
+static void pass_over(struct work *work)
+{
+    work->exit_status = 0;
+    set_error(work, "", "its condition does not hold");
+    settle_as(work, JOB_OK, EVENT_JOB_SKIPPED);
+}
+
+static void succeed(struct work *work)
+{
+    work->exit_status = 0;
+    settle(work, job_is_service(work->job) ? JOB_READY : JOB_OK);
+    work_run_hooks(work, &work->job->on_success);
 }
 
 static void run_job(struct work *work)
@@ -116,22 +141,20 @@ static void run_job(struct work *work)
     work->tried = true;
     work->began = engine_at(engine);
     work_inherit_exports(work);
-    lg_error *err = NULL;
-    if (!condition_holds(work)) {
-        work->exit_status = 0;
-        set_error(work, "", engine_is_stopping(engine) ? "stopped" : "its condition does not hold");
-        settle(work, engine_is_stopping(engine) ? JOB_CANCELLED : JOB_OK);
+    bool holds;
+    lg_error *err = ask_condition(work, &holds);
+    if (!err && holds)
+        err = work_try(work);
+    if (!err && holds) {
+        succeed(work);
         return;
     }
-    err = work_try(work);
-    if (!err) {
-        work->exit_status = 0;
-        settle(work, job_is_service(work->job) ? JOB_READY : JOB_OK);
-        work_run_hooks(work, &work->job->on_success);
+    if (!err && !engine_is_stopping(engine)) {
+        pass_over(work);
         return;
     }
     char *text = lg_error_text(err);
-    set_error(work, "", text ? text : "out of memory");
+    set_error(work, "", err ? text ? text : "out of memory" : "stopped");
     free(text);
     lg_error_free(err);
     /* What was made to end has not failed: what made it end is the reason. */

@@ -95,7 +95,7 @@ lg_error *releases_intend(struct work *work, const struct deferreds *defers,
         release->intended = true;
         lg_error *err = put_on_disk(release, "foresee");
         if (err)
-            return lg_error_wrap(err, "the cleanup cannot be registered");
+            return err;
     }
     return NULL;
 }

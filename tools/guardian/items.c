@@ -106,8 +106,10 @@ static void not_stored(struct owner *owner, struct item *item, const lg_error *e
     lg_defer(buffer_free, &text);
     char *why = lg_error_text(err);
     lg_defer(free, why);
-    buffer_format(&text, "not on disk: %s. It is run all the same, unless lifoguard is killed",
-                  why ? why : "out of memory");
+    /* What is intended is acquired only if this succeeds. */
+    bool is_held = item->record.state == CLEANUP_HELD;
+    buffer_format(&text, "the cleanup is not on disk: %s%s", why ? why : "out of memory",
+                  is_held ? ". It runs all the same, unless lifoguard is killed" : "");
     owner_answer(item->waiting, 1, item->record.sequence, text.text);
     item->waiting = NULL;
 }

@@ -1,5 +1,6 @@
 /* The requests of processes of the run: to register a cleanup, to take it back, to carry it out. */
 #define _GNU_SOURCE
+#include "buffer.h"
 #include "connection.h"
 #include "request.h"
 #include "wire.h"
@@ -85,9 +86,14 @@ static struct item *find_pending(struct owner *owner, struct client *client, int
 
 static void request_find(struct owner *owner, struct client *client, struct wire_reader *reader)
 {
-    const struct item *item = owner_find(owner, wire_take_text(reader));
+    const char *name = wire_take_text(reader);
+    const struct item *item = owner_find(owner, name);
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    if (!item)
+        buffer_format(&text, "no cleanup with the name %s is pending: see lifoguard pending", name);
     owner_answer(client, item ? 0 : ANSWER_GONE, item ? item->record.sequence : 0,
-                 item ? "" : "no such cleanup is pending");
+                 item ? "" : text.text);
 }
 
 static void request_confirm(struct owner *owner, struct client *client, struct wire_reader *reader)

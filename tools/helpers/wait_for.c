@@ -317,9 +317,7 @@ static lg_error *check(struct target *target, char **arguments)
     if (target->http)
         return address_of_http(&target->address, target->http);
     if (target->file)
-        return *target->file
-                   ? NULL
-                   : lg_error_new("--file with an empty word: is a variable without a value?");
+        return NULL;
     lg_error *err = command_check(arguments);
     if (err)
         return err;

@@ -258,11 +258,11 @@ static lg_error *put_on_disk(struct cleanup *cleanup, const char *request)
                             .retries = cleanup->line->retries};
         lg_defer(request_empty, &spec);
         secret_values_set(&cleanup->secrets);
-        err = request_fill(&spec, words, NULL);
+        err = lg_error_wrap(request_fill(&spec, words, NULL), "the cleanup is not on disk");
         secret_values_unset(&cleanup->secrets);
         if (!err)
             err = holder_register(&run->holder, request, &spec, &cleanup->sequence);
-        lg_return(lg_error_wrap(err, "the cleanup is not on disk"));
+        lg_return(err);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "options.h"
 #include "parse.h"
+#include "request.h"
 #include "run.h"
 #include "secret.h"
 
@@ -37,7 +38,7 @@ static const char help[] =
     "\n"
     "  --grace DURATION  how long a command has to end by itself before the next signal (10s)\n"
     "  --cleanup-timeout DURATION\n"
-    "                    how long a cleanup may run before lifoguard ends it (no limit)\n"
+    "                    how long a cleanup may run before lifoguard ends it (10m; 0s: any time)\n"
     "  --check           only reads the file, and prints each error in it\n"
     "  --quiet, -q       prints failures and the result only\n"
     "  --secret NAME     keeps the value of this variable out of messages and of the arguments of\n"
@@ -104,8 +105,10 @@ int run_lines_command(char **arguments)
 {
     bool check = false, show_help = false;
     option_each *each_secret = mark_secret;
-    struct lines_request request = {
-        .options = {.grace = 10 * LG_SECOND, .keep = options_keep_is_wanted(), .began = lg_now()}};
+    struct lines_request request = {.options = {.grace = CLEANUP_GRACE,
+                                                .cleanup_limit = CLEANUP_TIMEOUT,
+                                                .keep = options_keep_is_wanted(),
+                                                .began = lg_now()}};
     struct run_options *options = &request.options;
     struct option table[] = {[RECORD_OPTIONS] = {"grace", OPTION_DURATION, &options->grace},
                              {"cleanup-timeout", OPTION_DURATION, &options->cleanup_limit},

@@ -11,6 +11,8 @@ struct state {
     int waited;
     bool hurried; /* the database does not wait for the disk, for one statement */
     bool failed;  /* a write since state_start has failed */
+    bool
+        is_unreadable; /* the disk has failed: what SQLite reads from here on says nothing about the database */
     sqlite3_stmt *prepared[STATEMENT_COUNT];
 };
 
@@ -18,6 +20,6 @@ struct state {
 lg_error *database_refuse(const char *path, const char *what);
 
 /* The error that a result of SQLite's stands for. */
-lg_error *database_failure(const struct state *state, int result);
+lg_error *database_failure(struct state *state, int result);
 
 #endif

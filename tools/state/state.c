@@ -239,7 +239,7 @@ lg_error *state_add_cleanup(struct state *state, const struct state_run *run,
     statement_number(&s, cleanup->moment.last_pid);
     statement_blob(&s, cleanup->spec, cleanup->spec_size);
     statement_number(&s, signature(state, put_cleanup, cleanup, run->id));
-    return lg_error_wrap(change_run(&s, run, run->epoch), "recording the cleanup");
+    return change_run(&s, run, run->epoch);
 }
 
 lg_error *state_move_cleanup(struct state *state, const struct state_run *run,

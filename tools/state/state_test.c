@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include "buffer.h"
+#include "database.h"
 
 #include <lifoguard/defer.h>
 #include <stdio.h>
@@ -202,6 +203,25 @@ START_TEST(several_writes_are_one_or_none)
 }
 END_TEST
 
+static void must_say(lg_error *err, const char *words)
+{
+    char text[512];
+    lg_error_format(err, text, sizeof(text));
+    lg_error_free(err);
+    ck_assert_msg(strstr(text, words) != NULL, "%s", text);
+}
+
+/* Nobody is to move a state away whose disk has failed for a while. */
+START_TEST(R4_what_a_failed_disk_seems_to_hold_is_not_called_damaged)
+{
+    must_say(database_failure(state, SQLITE_CORRUPT), "it is damaged");
+    must_say(database_failure(state, SQLITE_IOERR), "disk I/O error");
+    must_say(database_failure(state, SQLITE_CORRUPT), "disk I/O error");
+    must_say(database_failure(state, SQLITE_NOTADB), "disk I/O error");
+    must_say(database_failure(state, SQLITE_FULL), "No space left on device");
+}
+END_TEST
+
 START_TEST(two_processes_may_have_it_open)
 {
     struct state *other;
@@ -224,6 +244,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_is_written_can_be_read_in_order_after_a_reopening);
     tcase_add_test(tests, R7_every_write_of_one_that_has_lost_the_run_changes_nothing);
     tcase_add_test(tests, several_writes_are_one_or_none);
+    tcase_add_test(tests, R4_what_a_failed_disk_seems_to_hold_is_not_called_damaged);
     tcase_add_test(tests, two_processes_may_have_it_open);
 }
 

@@ -61,9 +61,19 @@ lg_error *statements_tampered(const struct state *state, const char *what)
     return database_refuse(state->path, what);
 }
 
-lg_error *database_failure(const struct state *state, int result)
+/* After an error of the disk, SQLite takes the pages that it could not read for damaged ones. */
+static int settled_result(struct state *state, int result)
+{
+    int kind = result & 0xff;
+    state->is_unreadable |= kind == SQLITE_IOERR;
+    bool is_wrong = kind == SQLITE_NOTADB || kind == SQLITE_CORRUPT;
+    return is_wrong && state->is_unreadable ? SQLITE_IOERR : result;
+}
+
+lg_error *database_failure(struct state *state, int result)
 {
     int number = 0;
+    result = settled_result(state, result);
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return &state_busy;
