@@ -188,7 +188,7 @@ static void check_done(struct ir *ir, struct arena *arena, finding_vec *findings
         const struct instr *exit = &ir->code.at[left];
         struct finding *finding = finding_at(ir, arena, findings, "not-waited", LEVEL_SURE, exit);
         finding->message =
-            "this exit does not call lg_waitgroup_done: whoever waits for the group waits for ever";
+            "this exit does not call lg_waitgroup_done, so a wait for the group never ends";
         finding_note(arena, finding, instr->line, instr->column, "called here on another path");
         finding->advice = "defer it first: lg_defer(lg_waitgroup_done, group)";
         return;
