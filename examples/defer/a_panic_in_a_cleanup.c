@@ -13,7 +13,7 @@ static void panicking_cleanup(void)
 static lg_error *bad(void)
 {
     lg_func (lg_error *, err) {
-        lg_defer(panicking_cleanup);
+        lg_defer(panicking_cleanup); // lifoguard-vet: allow defer-panics: this example shows it
         lg_return(lg_error_new("original error"));
     }
 }

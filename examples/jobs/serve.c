@@ -220,6 +220,10 @@ static int get(const char *port_file, const char *name)
     bool good = answer_of && fgets(line, sizeof(line), answer_of) && strstr(line, " 200 ");
     if (!good) {
         fprintf(stderr, "serve: %s: %s\n", name, line);
+        if (answer_of)
+            fclose(answer_of);
+        else
+            close(server);
         return 1;
     }
     long long announced = -1, count = 0;

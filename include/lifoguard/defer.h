@@ -52,8 +52,12 @@ LG_BEGIN_DECLS
 LG_API void lg_deferred_dismiss(lg_deferred *deferred);
 
 /* Makes a pending call now; the call does not run again later (D11). Does nothing if `deferred` is NULL,
- * or if the call has run or was dismissed already. A panic in the call propagates to the caller. */
+ * or if the call has run or was dismissed already. A panic in the call propagates to the caller. Only the
+ * thread that registered the call may run it. */
 LG_API void lg_deferred_run(lg_deferred *deferred);
+
+/* The three functions of a scope: only the goroutine or thread that declared the scope may call them, and the
+ * scope must not be NULL. */
 
 /* Runs all calls that the scope holds, last registered first, and leaves the scope empty and ready for
  * new calls. A panic in a call propagates to the caller; the calls that have not run yet stay in the
@@ -280,7 +284,9 @@ typedef struct lg_pending_call {
  * deferred are not visited. */
 LG_API size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
-/* Writes each pending call to `stream` as one line: "fclose(file)  main.c:12 in read_all  0x5581…". */
+/* Writes each pending call of the calling goroutine to `stream` as one line, in the order of lg_pending_visit:
+ * "fclose(file)  main.c:12 in read_all  0x5581…", the argument words last. ferror(stream) tells whether writing
+ * failed. */
 LG_API void lg_pending_print(FILE *stream);
 
 /* The number of times that a longjmp of this goroutine has skipped deferred calls (D10). The library
@@ -319,7 +325,8 @@ LG_END_DECLS
     LGI_EXPRESSION(LGI_RECOVERING_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), scope, #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_defer_on_error_in(scope, fn, args…) and lg_defer_on_success_in(scope, fn, args…): as lg_defer_on_error and
- * lg_defer_on_success do. The scope must be declared in an lg_func. */
+ * lg_defer_on_success do. The scope must be declared in an lg_func. If no memory is left, both panic: before that,
+ * lg_defer_on_error_in makes the call, since the panic is a failure, and lg_defer_on_success_in does not. */
 #define lg_defer_on_error_in(scope, ...)                                                           \
     LGI_EXPRESSION(LGI_SPECIAL_IN, LGI_ID, LGI_COUNT(__VA_ARGS__), LGI_ON_ERROR, scope, #__VA_ARGS__, __VA_ARGS__)
 #define lg_defer_on_success_in(scope, ...)                                                         \

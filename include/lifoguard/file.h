@@ -98,7 +98,7 @@ LG_API lg_error *lg_file_sync(lg_file *file) __attribute__((__warn_unused_result
 LG_API lg_error *lg_file_size(lg_file *file, uint64_t *size)
     __attribute__((__warn_unused_result__));
 
-/* The path or name with which the handle was made. The text belongs to the handle. */
+/* The path or name with which the handle was made; also after the close. The text belongs to the handle. */
 LG_API const char *lg_file_path(const lg_file *file);
 
 LG_END_DECLS
@@ -159,7 +159,8 @@ LG_API lg_error *lg_whole_file_write(lg_whole_file *file, const void *bytes, siz
  * handle: do not close the stream. lg_whole_file_write first writes the data that the stream has buffered. */
 LG_API FILE *lg_whole_file_stream(lg_whole_file *file);
 
-/* The descriptor, which belongs to the handle. */
+/* The descriptor, which belongs to the handle: do not close the descriptor. lg_whole_file_commit does not notice a write to the
+ * descriptor that failed: the program itself must then not commit. */
 LG_API int lg_whole_file_fd(const lg_whole_file *file);
 
 /* Puts the new file at its path. After an error, the path has its old content, unless the error says that the folder could not

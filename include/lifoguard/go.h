@@ -33,7 +33,9 @@
  *
  * Process: when main returns, all goroutines end where they are, as in Go; lg_exit unwinds them first. Deadlock: when
  * every goroutine waits for an event that only another goroutine could cause, the process ends with status 2 and a
- * list of the goroutines. After fork, the child may only call exec and _exit: the functions here panic in the child.
+ * list of the goroutines. Fork: the goroutines stay in the parent. A child of a program that has used goroutines cannot
+ * start any: lg_go and its forms panic there, and so does a wait without a limit; a wait with a limit, lg_sleep and lg_yield
+ * work. docs/rules.md says what else a child may do ("Where a panic cannot go").
  *
  * Stacks: the default size is 128 KB (512 KB in programs with a sanitizer); only touched pages take memory. The
  * default suffices for libraries that know nothing of goroutines: printf of a long double takes 7 KB (52 KB with 5,000
@@ -57,14 +59,15 @@
 LG_BEGIN_DECLS
 
 typedef struct lg_go_options {
-    const char *name;  /* for reports; must outlive the goroutine. NULL: the function's name */
-    size_t stack_size; /* in bytes, rounded up to a power of two, 16 KB to 1 GB; 0: the default */
+    const char *name; /* for reports; must outlive the goroutine. NULL: the function's name */
+    /* In bytes, rounded up to a power of two and to at least 16 KB; 0: the default. More than 1 GB panics. */
+    size_t stack_size;
     /* Called with the first argument if the function is never called (G4). NULL: nothing is called. */
     void (*free)(void *first_argument);
     /* Run the goroutine on a thread of its own. By default its stack is as large as those of other threads; where an
      * address limit (RLIMIT_AS) leaves no room for that, the stack is smaller, but at least 256 KB. */
     bool thread;
-    /* Start the goroutine on the worker that has the fewest goroutines, not on the caller's. */
+    /* Start the goroutine on the worker that has fewer goroutines, of two workers that take turns; not on the caller's. */
     bool spread;
     const lg_until
         *until; /* for lg_group_go_with: the limit of the wait for a place. NULL: no limit */
@@ -115,7 +118,8 @@ LG_END_DECLS
 #pragma GCC system_header
 #endif
 
-/* lg_go(fn, args…): starts fn(args…) in a new goroutine. Out of memory: panics, and starts nothing. */
+/* lg_go(fn, args…): starts fn(args…) in a new goroutine, and does not wait. If memory or threads run out, or fn is NULL, lg_go
+ * panics, and has started nothing. */
 // clang-format off: the compilers show every line of a macro with an error
 #define lg_go(...)                                                                                 \
     LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), 1, ((lg_go_options){0}), #__VA_ARGS__, __VA_ARGS__)
@@ -125,7 +129,8 @@ LG_END_DECLS
     LGI_LINED(LGI_GO, __LINE__, LGI_COUNT(__VA_ARGS__), 1, ((lg_go_options){.thread = true}), #__VA_ARGS__, __VA_ARGS__)
 
 /* lg_go_owned(fn, argument, more…, free): like lg_go(fn, argument, more…), and the goroutine owns the first argument. If fn is
- * never called, because lg_exit ends the process first or no memory is left, the library calls free(argument) (G4). */
+ * never called, because lg_exit ends the process first or no memory is left, the library calls free(argument) (G4). Without
+ * memory, lg_go_owned then panics as lg_go does. */
 #define lg_go_owned(fn, argument, ...)                                                             \
     LGI_LINED(LGI_OWNED_GO, __LINE__, LGI_COUNT(__VA_ARGS__), LGI_GO_OWNED, 0, #fn ", " #argument, fn, argument, __VA_ARGS__)
 

@@ -99,6 +99,7 @@ extern LG_API lg_error lg_error_member_not_ready;
 
 /* ---- groups without a block: in a struct or in allocated memory ---- */
 
+/* Makes the group all zero: for memory that has other contents. Must not be called for a group in use. */
 LG_API void lg_group_init(lg_group *group);
 
 /* Waits until the group has no members. Returns the joined errors of the members, owned by the caller, or

@@ -55,7 +55,7 @@ LG_BEGIN_DECLS
  * NULL. */
 LG_API void lg_cleanups_run(lg_cleanups *cleanups);
 
-/* Removes all calls without running them. */
+/* Removes all calls without running them. Here and in the functions below, `cleanups` must not be NULL. */
 LG_API void lg_cleanups_dismiss(lg_cleanups *cleanups);
 
 /* The number of calls. */

@@ -17,10 +17,9 @@
  * notification can make a program fail: every call accepts NULL, and the result of a call says whether the message was
  * handed to the manager; the caller may ignore the result. If the manager's socket is full, a call waits for at most a
  * second; until the socket has room again, later calls do not wait and drop their messages. errno is preserved. Any thread
- * may send at any time, but not a signal handler. lg_notify_open reads
- * the environment, so call it before other threads change the environment. The environment is not changed: child
- * processes inherit NOTIFY_SOCKET unless the program unsets it (unsetenv), and systemd accepts the messages of children if
- * the unit has NotifyAccess=all.
+ * may send at any time, but not a signal handler. lg_notify_open reads the environment, so call lg_notify_open before other
+ * threads change the environment. The environment is not changed: child processes inherit NOTIFY_SOCKET unless the program
+ * unsets the variable (unsetenv), and systemd accepts the messages of children if the unit has NotifyAccess=all.
  *
  * Readiness (lg_readiness_…) records whether the program wants new work, for a health handler or a probe of a load balancer:
  *
@@ -72,6 +71,7 @@ LG_API lg_notify *lg_notify_open(void);
 /* Like lg_notify_open, for an address in the syntax of NOTIFY_SOCKET, and without a watchdog. */
 LG_API lg_notify *lg_notify_open_at(const char *address);
 
+/* Closes the socket, and frees `notify`: the caller's last use. Sends nothing. Does nothing for NULL. */
 LG_API void lg_notify_free(lg_notify *notify);
 
 /* Sends READY=1: the start or the reload is complete. In lg_notify_ready and the following functions `status` may be NULL;

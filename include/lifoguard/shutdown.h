@@ -104,17 +104,19 @@ typedef struct lg_shutdown_options {
 } lg_shutdown_options;
 
 typedef struct lg_stage {
-    const char *name; /* copied */
+    /* Required, and copied. If several stages have one name, a stage that needs the name is stopped before all of them. */
+    const char *name;
     /* Starts the stage; may be NULL. `context` is the context of the lg_shutdown, which is cancelled when the end of the program
      * is requested during the start. */
     lg_error *(*start)(void *argument, const lg_context *context);
-    /* Stops the stage. `context` belongs to this stop and is done at the limit of the stage, regardless of other
+    /* Stops the stage; required. `context` belongs to this stop and is done at the limit of the stage, regardless of other
      * cancellations (C7). */
     lg_error *(*stop)(void *argument, const lg_context *context);
     void *argument;
     lg_duration limit; /* for the stop; 0: the time that other stages do not claim */
-    /* The names of the stages that this stage depends on, ending with NULL; copied. A named stage may be added later. NULL: all
-     * stages that were added before. LG_NEEDS_NONE: no stage. */
+    /* The names of the stages that this stage depends on, ending with NULL; copied. A named stage may be added later; a name that no
+     * stage has orders nothing, and lg_shutdown_ready logs a warning. NULL: all stages that were added before. LG_NEEDS_NONE:
+     * no stage. */
     const char *const *needs;
 } lg_stage;
 
@@ -137,18 +139,21 @@ extern LG_API lg_error lg_error_stage_not_stopped;
 LG_API lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *options)
     __attribute__((__warn_unused_result__));
 
-/* Calls the stage's `start`, unless `start` is NULL, and adds the stage if the start succeeded (S3). Errors:
+/* Calls the stage's `start` on the calling thread, unless `start` is NULL, and adds the stage if the start succeeded (S3).
+ * Returns NULL, or an error that names the stage, in which lg_error_is finds:
  *     the error of `start`       the stage was not added
- *     &lg_error_shutting_down    the end of the program was requested: `start` was not called
+ *     &lg_error_shutting_down    the end of the program was requested before: `start` was not called. Or the stages were
+ *                                stopped while `start` ran: then this stage was stopped at once, as by lg_shutdown_add
  *     a cycle of `needs`         `start` was not called; the message names the stages of the cycle
  *     &lg_error_out_of_memory    `start` was not called
- * If `start` panics, the panic propagates and the stage is not added. */
+ * If `start` panics, the panic propagates and the stage is not added. A stage without a name or a `stop` panics. */
 LG_API lg_error *lg_shutdown_start(lg_shutdown *shutdown, const lg_stage *stage)
     __attribute__((__warn_unused_result__));
 
 /* Adds a stage that has already been started; does not call `start`. If the stage cannot be added (out of memory, a cycle,
  * the stages are already being stopped), lg_shutdown_add stops the stage at once on the calling thread, and returns the
- * error joined with the error of the stop. So no stage is left running, and the usual `return err` is right. */
+ * error joined with the error of the stop. So no stage is left running, and the usual `return err` is right. A stage without a
+ * name or a `stop` panics. */
 LG_API lg_error *lg_shutdown_add(lg_shutdown *shutdown, const lg_stage *stage)
     __attribute__((__warn_unused_result__));
 
@@ -158,8 +163,8 @@ LG_API lg_error *lg_shutdown_ready(lg_shutdown *shutdown) __attribute__((__warn_
 
 /* ---- requests to end --------------------------------------------------------------------------------- */
 
-/* Requests the end of the program, as a signal does. `reason` is copied. A second request has no effect, and never ends the
- * process. */
+/* Requests the end of the program, as a signal does. `reason` is copied, and appears in the log and in the cause of the context;
+ * NULL means "requested". Does not wait. A second request has no effect, and never ends the process. */
 LG_API void lg_shutdown_request(lg_shutdown *shutdown, const char *reason);
 
 /* Whether the end of the program was requested and the drain delay is over. The call costs one load. */

@@ -49,7 +49,7 @@ typedef lg_duration (*lgi_chan_of_times)[];
 /* Makes a timer that sends the time on its channel once, after `duration`; at once if `duration` is 0 or less. */
 LG_API lg_timer *lg_timer_new(lg_duration duration) __attribute__((__warn_unused_result__));
 
-/* The channel of the timer, borrowed. NULL for a timer of lg_timer_new_func. */
+/* The channel of the timer, an lg_chan(lg_time), borrowed: lg_timer_free closes it. NULL for a timer of lg_timer_new_func. */
 LG_API lgi_chan_of_times lg_timer_channel(const lg_timer *timer);
 
 /* Stops the timer. Returns true if the stop had an effect: the timer was pending, or the sent time had not been received and
@@ -76,6 +76,7 @@ LG_API lgi_chan_of_times lg_chan_after(lg_duration duration)
  * less. */
 LG_API lg_ticker *lg_ticker_new(lg_duration period) __attribute__((__warn_unused_result__));
 
+/* The channel of the ticker, an lg_chan(lg_time), borrowed: it is closed by lg_ticker_stop and lg_ticker_free. */
 LG_API lgi_chan_of_times lg_ticker_channel(const lg_ticker *ticker);
 
 /* Stops the ticks and closes the channel, so that a loop over the channel ends. (In Go the loop would wait for ever.) Does

@@ -174,8 +174,8 @@ void(lg_chan_unref)(void *channel)
     if (!lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders)) {
         __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
         lg_panic(
-            "lg_chan_unref: the last reference, but somebody waits for the channel: who uses it "
-            "must have one, from lg_chan_ref");
+            "lg_chan_unref of the last reference while a goroutine waits on the channel: let each "
+            "user of a channel have a reference, from lg_chan_ref");
     }
     if (!c->owner) {
         end(c);

@@ -29,8 +29,8 @@ void lgi_context_misused(const lg_context *ctx, const char *function)
 {
     if (!ctx)
         lg_panic("%s of a NULL context: the root is lg_context_background()", function);
-    lg_panic("%s of a context that was ended: who may use one after its owner ends it must have a "
-             "child of its own",
+    lg_panic("%s of a context that was freed: for code that may use a context after its owner has "
+             "freed it, make a child context",
              function);
 }
 
@@ -222,7 +222,8 @@ void lg_context_free(lg_context *ctx)
     if (lgi_context_is_root(self))
         return;
     if (__atomic_load_n(&self->ended, __ATOMIC_RELAXED))
-        lg_panic("lg_context_free of a context that was ended: its owner ends it, once");
+        lg_panic(
+            "lg_context_free of a context that was freed: only the owner frees a context, and once");
     __atomic_store_n(&self->ended, 1, __ATOMIC_RELAXED);
     if (self->ops->freed)
         self->ops->freed(self);

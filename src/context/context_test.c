@@ -1,6 +1,11 @@
 /* The tree: C1 to C4, C6, ownership, values, causes, waiting. Deadlines, functions and signals have files of their own. */
 #include "testing/context_values.h"
 
+#include <fcntl.h>
+
+#include <lifoguard/group.h>
+#include <lifoguard/mutex.h>
+
 /* ---- C1: the kinds ---- */
 
 static void look_at_background(void)
@@ -218,6 +223,56 @@ START_TEST(C1_causes_come_out_as_in_go)
 }
 END_TEST
 
+/* ---- C6 ---- */
+
+struct holder {
+    lg_mutex mutex;
+    int ends[2];
+    lg_context *holds, *ctx, *saw_it, *let_go;
+};
+
+static void hold(struct holder *holder)
+{
+    lg_mutex_lock(&holder->mutex);
+    lg_defer(lg_mutex_unlock, &holder->mutex);
+    lg_defer(close, holder->ends[1]);
+    lg_context_cancel(holder->holds);
+    lg_context_wait(holder->ctx);
+    lg_context_cancel(holder->saw_it);
+    lg_context_wait(holder->let_go);
+}
+
+static void cancel_holder(struct holder *holder)
+{
+    char byte;
+    lg_group_scope(group, NULL);
+    lg_group_go(&group, hold, holder);
+    lg_context_wait(holder->holds);
+    lg_context_cancel(holder->ctx);
+    lg_context_wait(holder->saw_it);
+    ck_assert(!lg_mutex_try_lock(&holder->mutex));
+    ck_assert_int_eq(read(holder->ends[0], &byte, 1), -1); /* the other end is open */
+    ck_assert_int_eq(errno, EAGAIN);
+    lg_context_cancel(holder->let_go);
+}
+
+START_TEST(C6_cancelling_releases_nothing_and_deferred_calls_do)
+{
+    char byte;
+    lg_auto_context lg_context *holds = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *ctx = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *saw_it = lg_context_with_cancel(lg_context_background());
+    lg_auto_context lg_context *let_go = lg_context_with_cancel(lg_context_background());
+    struct holder holder = {.holds = holds, .ctx = ctx, .saw_it = saw_it, .let_go = let_go};
+    ck_assert_int_eq(pipe2(holder.ends, O_CLOEXEC | O_NONBLOCK), 0);
+    cancel_holder(&holder);
+    ck_assert(lg_mutex_try_lock(&holder.mutex));
+    lg_mutex_unlock(&holder.mutex);
+    ck_assert_int_eq(read(holder.ends[0], &byte, 1), 0);
+    close(holder.ends[0]);
+}
+END_TEST
+
 /* ---- C3, C4 ---- */
 
 START_TEST(C3_a_child_of_a_cancelled_parent_is_born_cancelled)
@@ -356,5 +411,6 @@ RUN_TESTS("context", C1_the_background_is_never_done, C1_C2_cancelling_is_idempo
           C2_a_cause_lives_as_long_as_any_descendant, C1_causes_come_out_as_in_go,
           C3_a_child_of_a_cancelled_parent_is_born_cancelled,
           C4_ended_or_cancelled_children_leave_nothing,
-          C4_a_cancelled_child_is_detached_before_it_is_ended, a_million_levels_need_no_recursion,
+          C4_a_cancelled_child_is_detached_before_it_is_ended,
+          C6_cancelling_releases_nothing_and_deferred_calls_do, a_million_levels_need_no_recursion,
           a_hundred_thousand_descendants)

@@ -154,12 +154,12 @@ START_TEST(misuse_panics_and_says_what_to_do)
     lg_context *parent = lg_context_with_cancel(lg_context_background());
     lg_context *child = lg_context_with_cancel(parent);
     lg_context_free(parent);
-    expect_panic(end_it, parent, "was ended: its owner ends it, once");
+    expect_panic(end_it, parent, "was freed: only the owner frees a context, and once");
     lg_context_free(child);
 #if !defined(HAS_ASAN) /* which reports it itself */
-    expect_panic(end_it, child, "lg_context_free of a context that was ended");
-    expect_panic(look_at, parent, "must have a child of its own");
-    expect_panic(derive_from, child, "must have a child of its own");
+    expect_panic(end_it, child, "lg_context_free of a context that was freed");
+    expect_panic(look_at, parent, "make a child context");
+    expect_panic(derive_from, child, "make a child context");
 #endif
 }
 END_TEST

@@ -238,7 +238,7 @@ static void refuse_members(const lg_group *group)
 {
     if (is_within(group))
         lg_panic(
-            "a member of a group waits for the group, and so for itself: leave that to who started it");
+            "a member of a group waits for the group, and so for itself: wait where the group was made");
 }
 
 /* A call is under way that will touch the group again. */

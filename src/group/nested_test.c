@@ -113,8 +113,8 @@ static void wait_for_self(void)
         lg_error *errors = lg_group_wait(&group);
         ck_assert_str_eq(
             lg_error_message(errors),
-            "panic: a member of a group waits for the group, and so for itself: leave that to "
-            "who started it");
+            "panic: a member of a group waits for the group, and so for itself: wait where the "
+            "group was made");
         lg_error_free(errors);
         lg_group_free(&group);
     }

@@ -115,10 +115,11 @@ static bool note_standstill(const struct virtual_test *v)
 {
     struct list list = list_members(v->bubble, LGI_MEMBER_OUTSIDE);
     if (list.count > 0)
-        lgi_print(&lgi_to_stderr,
-                  "lifoguard: the time of the test %s stands still, since these wait for something "
-                  "outside of the test:\n",
-                  v->name);
+        lgi_print(
+            &lgi_to_stderr,
+            "lifoguard: the time of the test %s stands still, since these goroutines wait for "
+            "something outside of the test:\n",
+            v->name);
     for (size_t i = 0; list.line && i < list.count && i < SHOWN; i++)
         lgi_print(&lgi_to_stderr, "    %s\n", list.line[i]);
     free(list.line);
@@ -160,7 +161,7 @@ static lg_error *finish(struct virtual_test *v)
         bool ended = end_those_blocked(v->bubble);
         lgi_test_error(&v->test, stuck);
         if (!ended) {
-            lg_error *left = lg_error_new("these cannot be ended, and stay for ever");
+            lg_error *left = lg_error_new("these goroutines cannot be ended, and stay for ever");
             lgi_test_error(&v->test, name_those_blocked(v->bubble, left));
             return v->test.failures;
         }

@@ -54,8 +54,10 @@ void lgi_lock_slow(uint32_t *lock, uint32_t old)
     if (old == LGI_LOCK_HELD)
         old = take(lock);
     if (old % 2 != 0)
-        lgi_fatal(NULL, "in a child after fork, of something that another thread was just using at "
-                        "the fork: the child must call exec or _exit");
+        lgi_fatal(
+            NULL,
+            "in a child after fork: another thread of the parent was changing an object at the fork, "
+            "and the child uses the object: the child must call exec or _exit");
     if (old != LGI_LOCK_FREE)
         lgi_bias_wait(lock, old);
 }

@@ -166,8 +166,9 @@ START_TEST(S2_without_any_thread_they_are_named)
 {
     struct outcome *outcome = in_child(without_threads, a);
     expect_status(outcome, 0);
-    expect_out(outcome, "c stop c: it ended its thread; stop b: not stopped, as no time was left; "
-                        "stop a: not stopped, as no time was left ");
+    expect_out(outcome,
+               "c stop c: the function ended its thread; stop b: not stopped, as no time was left; "
+               "stop a: not stopped, as no time was left ");
 }
 END_TEST
 

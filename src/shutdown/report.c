@@ -383,7 +383,9 @@ static void log_warnings(lg_shutdown *s, int fd)
             for (size_t j = 0; j < s->order.count && !found; j++)
                 found = strcmp(s->order.nodes[j].name, *needs) == 0;
             if (!found)
-                lgi_shutdown_log(fd, "shutdown: warning: %s comes after %s, which there is not",
+                lgi_shutdown_log(fd,
+                                 "shutdown: warning: %s needs %s, but no stage has that name: "
+                                 "add the stage, or correct the name",
                                  s->order.nodes[i].name, *needs);
         }
     }

@@ -244,7 +244,7 @@ START_TEST(S2_a_budget_that_does_not_fit_is_warned_of)
     expect_text(
         text,
         "warning: the budget of 28s and the drain delay of 5s exceed the grace period of 30s");
-    expect_text(text, "warning: http comes after databse, which there is not");
+    expect_text(text, "warning: http needs databse, but no stage has that name");
 }
 END_TEST
 

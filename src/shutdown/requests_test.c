@@ -147,7 +147,7 @@ START_TEST(S2_a_forked_child_does_not_wait_for_ever)
     add_act(s, &a, 0);
     struct outcome *outcome = in_child(stops_in_a_child, s);
     expect_status(outcome, 0);
-    expect_out(outcome, "shutdown in a child after fork: the stages are its parent's ");
+    expect_out(outcome, "shutdown in a child after fork: the stages belong to the parent ");
     expect_acts("");
     lg_shutdown_close(s, NULL);
     expect_acts("a");

@@ -377,7 +377,7 @@ static void wait_until_stopped(lg_shutdown *s)
 lg_error *lg_shutdown_stop(lg_shutdown *s)
 {
     if (s->owner != getpid())
-        return lg_error_new("shutdown in a child after fork: the stages are its parent's");
+        return lg_error_new("shutdown in a child after fork: the stages belong to the parent");
     if (lgi_stage_current() == s)
         lg_panic("a stop that calls lg_shutdown_stop would wait for itself");
     LGI_KEEP_ERRNO;

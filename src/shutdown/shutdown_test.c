@@ -281,8 +281,9 @@ START_TEST(S4_errors_are_joined_and_panics_contained)
     add_act(s, &b, 0);
     add_act(s, &c, 0);
     add_act(s, &d, 0);
-    ck_assert_str_eq(stop_text(s), "stop d: it ended its thread; stop b: panic: b panicked; "
-                                   "stop a: a failed");
+    ck_assert_str_eq(stop_text(s),
+                     "stop d: the function ended its thread; stop b: panic: b panicked; "
+                     "stop a: a failed");
     expect_acts("d c b a");
     expect_outcome(s, "a", "failed");
     expect_outcome(s, "b", "panicked");

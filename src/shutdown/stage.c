@@ -58,7 +58,7 @@ static void post(struct lgi_stage *stage)
     current = NULL;
     if (stage->ended_as == LG_STAGE_STOPPING) {
         stage->ended_as = LG_STAGE_PANICKED;
-        stage->error = lg_error_new("it ended its thread");
+        stage->error = lg_error_new("the function ended its thread");
     }
     pthread_mutex_lock(&s->lock);
     stage->returned = true;

@@ -6,7 +6,7 @@
 #include "sync/once.h"
 
 static LG_ERROR_DEFINE(unfinished,
-                       "the close was left by a panic, or with its goroutine or thread");
+                       "the function of the close panicked, or ended its goroutine or thread");
 
 /* The kept result, for one caller. */
 static lg_error *give(lg_close_once *once)
@@ -54,7 +54,8 @@ lg_error *lg_close_once_now(lg_close_once *once)
 {
     struct first first = {.once = once};
     if (lgi_once_is_mine(&once->lgi_once))
-        return lg_error_new("a close that closes itself");
+        return lg_error_new(
+            "the function of a close closes the same object: the call would wait for itself");
     lg_once_do(&once->lgi_once, close_first, &first);
     lgi_acquired(&once->lgi_once.lgi_word);
     return first.made ? first.error : give(once);

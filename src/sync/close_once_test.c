@@ -180,7 +180,8 @@ START_TEST(E6_a_close_that_closes_itself_is_told)
     self = &once;
     lg_error *err = NULL;
     lg_close_once_close(&once, &err);
-    check_text(err, "a close that closes itself");
+    check_text(err,
+               "the function of a close closes the same object: the call would wait for itself");
     lg_error_free(err);
 }
 END_TEST
@@ -224,7 +225,7 @@ START_TEST(D8_a_panic_of_the_close_goes_on_and_counts_as_made)
     lg_error_free(err);
     for (int i = 0; i < 2; i++) {
         err = lg_close_once_now(&once);
-        check_text(err, "the close was left by a panic, or with its goroutine or thread");
+        check_text(err, "the function of the close panicked, or ended its goroutine or thread");
         lg_error_free(err);
     }
     lg_close_once_close(&once, NULL);
@@ -270,7 +271,7 @@ START_TEST(D4_cancelling_the_closing_thread_wakes_the_others)
     pthread_join(first, &result);
     ck_assert_ptr_eq(result, PTHREAD_CANCELED);
     pthread_join(second, &result);
-    check_text(result, "the close was left by a panic, or with its goroutine or thread");
+    check_text(result, "the function of the close panicked, or ended its goroutine or thread");
     lg_close_once_close(&once, NULL);
 }
 END_TEST

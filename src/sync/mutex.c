@@ -95,7 +95,7 @@ static bool spin(lg_mutex *mutex, const struct lgi_g *self, bool *woken)
 /* ---- waiting ---- */
 
 LG_ERROR_DEFINE_ERRNO(lg_error_abandoned, EOWNERDEAD,
-                      "whoever holds it has ended without unlocking it");
+                      "the owner of the mutex has ended without unlocking it");
 
 bool lgi_mutex_is_abandoned(const lg_mutex *mutex)
 {

@@ -39,12 +39,11 @@ static enum begun begin_or_queue(lg_once *once, struct lgi_waiter *waiter)
     if (change(once, &word, self))
         return MINE;
     if ((word & ~(uint64_t)WAITED) == self)
-        lg_panic("a function that is to be called once asks for that call: it would wait for "
-                 "itself");
+        lg_panic("the function of a once calls the same once: the call would wait for itself");
     if (word != DONE && !lgi_identity_find(word & ~(uint64_t)WAITED) &&
         __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == word)
-        lg_panic("a function that is to be called once was begun by a goroutine or thread that has "
-                 "ended in the midst of it: the caller would wait for ever");
+        lg_panic("the goroutine or thread that called the function of a once has ended before the "
+                 "function returned: the caller would wait for ever");
     lgi_lock(&once->lgi_lock);
     word = __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE);
     while (word != DONE && !(word & WAITED) && !change(once, &word, word | WAITED))
@@ -199,7 +198,7 @@ static void panic_again(const lg_once_value *value, const struct lgi_site *site)
     case PANICKED_POINTER: lgi_panic_pointer(site->file, site->line, value->lgi_value);
     default:
         lgi_panic(site->file, site->line,
-                  "no value: the function that was called once has ended its goroutine");
+                  "no value: the function of the once has ended its goroutine");
     }
 }
 

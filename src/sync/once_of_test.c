@@ -154,7 +154,7 @@ START_TEST(P6_a_goexit_counts_as_a_call)
     once_int once = {0};
     on_goroutine(end_in_goroutine, &once);
     expect_text(lg_call_contained(ask_and_end, &once),
-                "panic: no value: the function that was called once has ended its goroutine");
+                "panic: no value: the function of the once has ended its goroutine");
 }
 END_TEST
 
@@ -174,7 +174,7 @@ START_TEST(who_asks_for_itself_panics)
     lg_error *error = lg_call_contained(begin_asking, &once);
     char line[256];
     lg_error_format(error, line, sizeof(line));
-    ck_assert_ptr_nonnull(strstr(line, "it would wait for itself"));
+    ck_assert_ptr_nonnull(strstr(line, "would wait for itself"));
     lg_error_free(error);
 }
 END_TEST

@@ -154,13 +154,13 @@ static void asks_for_null(void *data)
 
 START_TEST(misuse_of_once_panics)
 {
-    expect_panic(asks_for_itself, NULL, "it would wait for itself");
-    expect_panic(asks_for_itself_until, NULL, "it would wait for itself");
-    expect_panic(gets_itself, NULL, "it would wait for itself");
+    expect_panic(asks_for_itself, NULL, "would wait for itself");
+    expect_panic(asks_for_itself_until, NULL, "would wait for itself");
+    expect_panic(gets_itself, NULL, "would wait for itself");
     expect_panic(asks_for_null, NULL, "call of a NULL function, once");
     expect_panic(asks_for_what_was_left, NULL,
-                 "a function that is to be called once was begun by a goroutine or thread that has "
-                 "ended in the midst of it: the caller would wait for ever");
+                 "the goroutine or thread that called the function of a once has ended before the "
+                 "function returned: the caller would wait for ever");
 }
 END_TEST
 

@@ -147,7 +147,7 @@ START_TEST(P7_a_panic_of_the_function_is_seen_by_all_who_want_its_value)
         {'s', "the-sentinel sentinel", "the-sentinel sentinel"},
         {'e', "an-error wrapped: sentinel", "message wrapped: sentinel"},
         {'p', "the-pointer", "the-pointer"},
-        {'x', "", "message no value: the function that was called once has ended its goroutine"},
+        {'x', "", "message no value: the function of the once has ended its goroutine"},
     };
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct asked asked = {LG_ONCE_VALUE_INIT, cases[i].how};

@@ -100,8 +100,8 @@ static __attribute__((noinline)) lg_error *wait(lg_semaphore *semaphore, uint64_
                                                 lg_until until)
 {
     if (!can_have(semaphore, units))
-        lg_panic("%ju units wanted of a semaphore of %zu: it would wait for ever", (uintmax_t)units,
-                 semaphore->lgi_size);
+        lg_panic("%ju units wanted of a semaphore that has %zu: the wait would never end",
+                 (uintmax_t)units, semaphore->lgi_size);
     struct lgi_waiter waiter = {.g = lgi_self(), .data = &units};
     if (!queue(semaphore, &waiter, units))
         return NULL;

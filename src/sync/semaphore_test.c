@@ -109,8 +109,8 @@ static void releases_beyond_numbers(void *data)
 START_TEST(misuse_of_a_semaphore_panics)
 {
     expect_panic(releases_too_many, NULL, "more units released than were acquired");
-    expect_panic(wants_too_many, NULL, "4 units wanted of a semaphore of 3");
-    expect_panic(wants_too_many_until, NULL, "4 units wanted of a semaphore of 3");
+    expect_panic(wants_too_many, NULL, "4 units wanted of a semaphore that has 3");
+    expect_panic(wants_too_many_until, NULL, "4 units wanted of a semaphore that has 3");
     expect_panic(releases_beyond_numbers, NULL, "more units released than were acquired");
 }
 END_TEST

@@ -188,7 +188,7 @@ static void check_done(struct ir *ir, struct arena *arena, finding_vec *findings
         const struct instr *exit = &ir->code.at[left];
         struct finding *finding = finding_at(ir, arena, findings, "not-waited", LEVEL_SURE, exit);
         finding->message =
-            "this exit does not call lg_waitgroup_done: whoever waits for the group waits for ever";
+            "this exit does not call lg_waitgroup_done, so a wait for the group never ends";
         finding_note(arena, finding, instr->line, instr->column, "called here on another path");
         finding->advice = "defer it first: lg_defer(lg_waitgroup_done, group)";
         return;
@@ -220,7 +220,8 @@ static enum reach find_work(const struct ir *ir, int index, void *data)
     const int *root = data;
     const struct instr *call = &ir->code.at[index];
     if (call->kind != I_CALL || call->implicit || call->deferred || !call->callee ||
-        name_releases(call->callee) > 0 || strncmp(call->callee, "lg_waitgroup_", 13) == 0)
+        name_releases(call->callee) > 0 || strncmp(call->callee, "lg_waitgroup_", 13) == 0 ||
+        strncmp(call->callee, "lg_context_wait", 15) == 0) /* ready, and waits for its end */
         return REACH_ON;
     for (int i = 0; i < call->arg_count; i++)
         if (call->args[i].place >= 0 && ir->places.at[call->args[i].place].root == *root)
@@ -228,12 +229,23 @@ static enum reach find_work(const struct ir *ir, int index, void *data)
     return REACH_ON;
 }
 
+/* A function that has counted, and counts back as nothing was started, is not the goroutine that is counted. */
+static bool counts_itself(const struct ir *ir, int group)
+{
+    EACH (call, &ir->code)
+        if (is_call(call, "lg_waitgroup_add") && call->arg_count > 0 &&
+            call->args[0].place == group)
+            return true;
+    return false;
+}
+
 /* lg_waitgroup_done(job->group); run(job); */
 static void check_done_early(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     EACH (instr, &ir->code) {
         if (!is_call(instr, "lg_waitgroup_done") || instr->implicit || instr->deferred ||
-            instr->arg_count != 1 || instr->args[0].place < 0)
+            instr->arg_count != 1 || instr->args[0].place < 0 ||
+            counts_itself(ir, instr->args[0].place))
             continue;
         int root = ir->places.at[instr->args[0].place].root;
         int work = root == instr->args[0].place ? -1 : reach(ir, instr->next, find_work, &root);

@@ -51,7 +51,16 @@ static bool is_made_error(const struct ir *ir, int place)
     return false;
 }
 
-/* x < 0, x == -EAGAIN, x == FOO_ERR; and x != 0 or x != FOO_OK, if the name of x says that it is a status. */
+static bool is_error_type(const struct decl *decl)
+{
+    for (int i = 0; decl && decl->type.stars == 1 && i < decl->type.count; i++)
+        if (strstr(decl->type.words[i], "rror"))
+            return true;
+    return false;
+}
+
+/* x < 0, x == -EAGAIN, x == FOO_ERR; x != 0 or x != FOO_OK, if the name of x says that it is a status; and x != 0, if its type
+ * says that it is an error. */
 static bool tests_failure(const struct ir *ir, const struct instr *branch, bool truth)
 {
     const struct operand *right = &branch->right;
@@ -67,15 +76,9 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
     if (equal && right->kind == O_SYMBOL)
         return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
     const struct decl *decl = ir->places.at[branch->left.place].decl;
+    if (unequal && zero && is_error_type(decl))
+        return true;
     return unequal && success && decl && decl->type.stars == 0 && names_status(decl->name);
-}
-
-static bool is_error_type(const struct decl *decl)
-{
-    for (int i = 0; decl && decl->type.stars == 1 && i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "rror"))
-            return true;
-    return false;
 }
 
 /* x = f(…, &error); if (error != NULL) */
@@ -103,6 +106,35 @@ static const struct instr *tested_call(const struct simulation *simulation,
             return call->callee && call->arg_count == 1 ? call : NULL;
     }
     return NULL;
+}
+
+/* lg_error_is(err, &lg_error_cancelled), and the like: who finds one error in another has been given one. */
+static bool finds_error(const char *callee)
+{
+    static const char *const names[] = {"lg_error_is", "lg_error_is_errno", "g_error_matches",
+                                        NULL};
+    return callee && word_in(callee, names);
+}
+
+/* if (lg_error_is(err, …)): which place is asked? -1: it is another test. */
+static int asked_for_kind(const struct simulation *simulation, const struct state *state,
+                          const struct instr *branch, bool truth)
+{
+    const struct place *value = &simulation->ir->places.at[branch->left.place];
+    const char *open = value->kind == P_VALUE ? strchr(value->text, '(') : NULL;
+    const struct state *at = state->from;
+    if (branch->right.kind != O_NUMBER || branch->right.number != 0 ||
+        branch->sign != (truth ? S2('!', '=') : S2('=', '=')))
+        return -1;
+    if (open && value->parts.count > 0 &&
+        finds_error(intern(value->text, (size_t)(open - value->text))))
+        return value->parts.at[0];
+    for (int steps = 0; at && steps < 4; steps++, at = at->from) {
+        const struct instr *call = &simulation->ir->code.at[at->instr];
+        if (call->kind == I_CALL && call->dst == branch->left.place)
+            return finds_error(call->callee) && call->arg_count > 1 ? call->args[0].place : -1;
+    }
+    return -1;
 }
 
 /* status, of `status & ~MASK`; -1: it is another expression. */
@@ -236,6 +268,8 @@ bool status_implies_failure(const struct simulation *simulation, const struct st
     int asked = acquire->dst == state->acquisition->holder
                     ? -1
                     : asked_by_call(simulation, state, branch, truth);
+    if (asked < 0 && acquire->dst != state->acquisition->holder)
+        asked = asked_for_kind(simulation, state, branch, truth);
     if (asked >= 0)
         return has_result(simulation, state, asked);
     return acquire->dst != state->acquisition->holder && tests_failure(ir, branch, truth) &&

@@ -221,6 +221,8 @@ static bool each_sets(struct lowering *lowering, const struct expr *call, int in
         return false; /* FOREACH(journal) goes on with the next entry of it */
     if (index == 0 && call->name && strstr(call->name, "HASH_TABLE_FOREACH"))
         return false;
+    if (call->name && strcmp(call->name, "lg_chan_each") == 0)
+        return index == 2; /* lg_chan_each (channel, type, name) declares the name */
     bool container_first = call->args.at[0]->kind == E_PREFIX; /* foreach(&list, i, element) */
     return index == 0 || (index < 3 && !has_value(lowering, place)) ||
            (container_first && index == call->args.count - 1);

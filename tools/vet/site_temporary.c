@@ -90,6 +90,17 @@ static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
     add_temporary(ir, sites, index, name, failing);
 }
 
+/* lg_adopt(&scope, mkdtemp(folder), rmdir): the scope removes the folder. */
+static bool is_adopted(const struct ir *ir, const struct instr *made)
+{
+    EACH (call, &ir->code)
+        if (call->kind == I_CALL && call->callee && strncmp(call->callee, "lg_adopt", 8) == 0)
+            for (int i = 0; i < call->arg_count; i++)
+                if (made->dst >= 0 && call->args[i].place == made->dst)
+                    return true;
+    return false;
+}
+
 /* mkstemp(name): the file is there until it is removed or renamed. */
 void find_temporaries(struct ir *ir, site_vec *sites)
 {
@@ -97,7 +108,8 @@ void find_temporaries(struct ir *ir, site_vec *sites)
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind == I_CALL && instr->callee && !instr->implicit)
             find_named_temporary(ir, sites, i);
-        if (instr->kind != I_CALL || !instr->callee || !makes_temporary(instr->callee))
+        if (instr->kind != I_CALL || !instr->callee || !makes_temporary(instr->callee) ||
+            is_adopted(ir, instr))
             continue;
         int name = -1;
         for (int k = 0; k < instr->arg_count; k++)
