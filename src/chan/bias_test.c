@@ -19,7 +19,7 @@ static atomic_int ended;
 static bool is_biased(numbers c)
 {
     const struct lgi_chan *chan = (const struct lgi_chan *)(void *)c;
-    return chan->when_free != LGI_LOCK_FREE;
+    return chan->when_free != lgi_lock_free_value();
 }
 
 /* Alone on its worker, so often that the channel becomes biased to it. */
