@@ -5,6 +5,7 @@
 #include "error/keep_errno.h"
 #include "sched/bubble.h"
 #include "sched/runtime.h"
+#include "sched/shortage.h"
 #include "time/clock.h"
 
 LG_ERROR_DEFINE(lg_error_member_not_ready, "the member ended before it was ready");
@@ -193,19 +194,37 @@ static bool has_begun(const struct lgi_starting *starting)
     return begun;
 }
 
-/* A member that was not found may have been on its way from one queue to another, and a thread may be had later. */
+/* There is neither a stack nor a thread for the member: it never begins. */
+static void withdraw(struct lgi_starting *starting)
+{
+    struct lgi_task *task = starting->task;
+    if (task->drop_argument)
+        lgi_drop_argument(task->drop_argument, task->word[0]);
+    lgi_task_free(task);
+    lgi_group_lock(starting->group);
+    starting->ended = true;
+    starting->error = &lg_error_out_of_memory;
+    lgi_group_unlock(starting->group);
+    lgi_group_release(starting->group, false, NULL, NULL);
+}
+
+/* A member that was not found may have been on its way from one queue to another. */
 static void begin_elsewhere(struct lgi_starting *starting)
 {
     const lg_duration longest = LG_SECOND;
     lg_duration pause = LG_MILLISECOND;
-    while (!lgi_bubbles_exist() && !has_begun(starting) &&
-           !lgi_task_begin_elsewhere(starting->task, starting->task_id) &&
-           !wait_through(starting, lgi_time_in(pause)))
+    while (!lgi_bubbles_exist() && !has_begun(starting)) {
+        enum lgi_elsewhere what = lgi_task_begin_elsewhere(starting->task, starting->task_id);
+        if (what == LGI_WITHDRAWN)
+            withdraw(starting);
+        if (what != LGI_NOT_FOUND || wait_through(starting, lgi_time_in(pause)))
+            return;
         if (pause < longest)
             pause *= 2;
+    }
 }
 
-/* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too.) */
+/* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too, if there is a stack.) */
 static void give_up(struct lgi_starting *starting)
 {
     struct lgi_woken woken = {0};
@@ -218,7 +237,7 @@ static void give_up(struct lgi_starting *starting)
     lgi_unpark_all(&woken);
     if (late && starting->give_up)
         starting->give_up(starting->data);
-    if (late && !begun && !lgi_self()->worker)
+    if (late && !begun && (!lgi_self()->worker || lgi_some_are_short()))
         begin_elsewhere(starting);
     (void)wait_through(starting, LG_DURATION_MAX);
 }
