@@ -218,6 +218,21 @@ static lg_error *listen_here(struct service *service)
     }
 }
 
+/* While there are no descriptors, connections wait for others to end. So at least one connection must find a descriptor at
+ * any time: a server that has none left before the first connection would be up, and answer nobody. The library, too, needs
+ * a few more to wait. */
+static lg_error *check_descriptors(void)
+{
+    enum { NEEDED = 6 };
+    int fds[NEEDED], count = 0;
+    while (count < NEEDED && (fds[count] = dup(STDERR_FILENO)) >= 0)
+        count++;
+    lg_error *err = count < NEEDED ? lg_error_new_errno("descriptors for connections") : NULL;
+    while (count > 0)
+        lg_close(fds[--count], &err);
+    return err;
+}
+
 static lg_error *http_start(void *argument, const lg_context *ctx)
 {
     struct service *service = argument;
@@ -237,6 +252,10 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
                              MHD_OPTION_NOTIFY_CONNECTION, closed, service, MHD_OPTION_END);
         if (!service->http)
             lg_return(lg_error_new_errno("HTTP"));
+        lg_defer_on_error(MHD_stop_daemon, service->http);
+        err = check_descriptors();
+        if (err)
+            lg_return(err);
         service->taking = lg_context_with_cancel(lg_context_background());
         lg_group_go(&service->takers, take_all, service);
         lg_return(NULL);

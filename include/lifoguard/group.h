@@ -245,7 +245,8 @@ LG_END_DECLS
  * So after an error nothing of the member is left: the group has not failed, is not cancelled, and the other members
  * go on. A member that does not end when it is cancelled keeps lg_group_start waiting, as it keeps the group waiting.
  * If all workers compute, so that none has begun the member when the limit of a thread's call comes, the member begins on a
- * thread of its own (S8).
+ * thread of its own (S8); if there is no memory for that either, fn is not called, and &lg_error_out_of_memory is joined to the
+ * error of `until`.
  * lg_group_start may be called in a member of the same group.
  *
  * lg_group_start_with(group, options, fn, args…): the same with an lg_go_options, whose .until is the limit. With .free,

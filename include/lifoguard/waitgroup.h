@@ -34,10 +34,11 @@ typedef struct lg_waitgroup {
     /* Four times the counter, plus 1 if there is a waiter, plus 2 while a thread uses the list of waiters. */
     int64_t lgi_state;
     struct lgi_waiters lgi_waiters;
+    uint32_t lgi_process; /* whose waiters they are: see src/sync/waitgroup.c */
 } lg_waitgroup;
 
 /* Initialises a wait group with counter 0; equal to all zero. */
-#define LG_WAITGROUP_INIT {0, {0, 0}}
+#define LG_WAITGROUP_INIT {0, {0, 0}, 0}
 
 /* Adds `delta`, which may be negative, to the counter. If the counter becomes 0, all waits end. */
 static inline void lg_waitgroup_add(lg_waitgroup *group, int delta);

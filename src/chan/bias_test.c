@@ -20,7 +20,7 @@ static bool is_biased(numbers c)
 {
     const void *channel = c;
     const struct lgi_chan *chan = channel;
-    return chan->when_free != LGI_LOCK_FREE;
+    return chan->when_free != lgi_lock_free_value();
 }
 
 /* Alone on its worker, so often that the channel becomes biased to it. */

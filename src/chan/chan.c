@@ -51,10 +51,17 @@ void lgi_chan_let_others(void)
 void lgi_chan_end_bias(struct lgi_chan *c)
 {
     enum { MOST = 8 };
-    c->when_free = LGI_LOCK_FREE;
+    c->when_free = lgi_lock_free_value();
     c->candidate = LGI_NO_TAG;
     if (c->revocations < MOST)
         c->revocations++;
+}
+
+void lgi_chan_forget_parents(struct lgi_chan *c)
+{
+    c->when_free = lgi_lock_free_value();
+    c->candidate = LGI_NO_TAG;
+    c->receivers = c->senders = (struct lgi_waiters){NULL, NULL};
 }
 
 uint32_t lgi_chan_bias_after = 4096;
@@ -70,7 +77,7 @@ static inline void consider_bias(struct lgi_chan *c, uint32_t operations)
         c->streak = 0;
     }
     c->streak += operations;
-    if (c->streak >= lgi_chan_bias_after << c->revocations && c->when_free == LGI_LOCK_FREE)
+    if (c->streak >= lgi_chan_bias_after << c->revocations && c->when_free == lgi_lock_free_value())
         c->when_free = tag;
 }
 
@@ -161,6 +168,15 @@ static void end(struct lgi_chan *c)
     }
 }
 
+static bool has_waiters(struct lgi_chan *c)
+{
+    if (lgi_waiters_empty(&c->receivers) && lgi_waiters_empty(&c->senders))
+        return false;
+    lgi_chan_lock(c); /* in a child: forgets those of the parent */
+    lgi_chan_unlock(c);
+    return !lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders);
+}
+
 void(lg_chan_unref)(void *channel)
 {
     struct lgi_chan *c = channel;
@@ -171,7 +187,7 @@ void(lg_chan_unref)(void *channel)
     if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     lgi_acquired(&c->references);
-    if (!lgi_waiters_empty(&c->receivers) || !lgi_waiters_empty(&c->senders)) {
+    if (has_waiters(c)) {
         __atomic_fetch_add(&c->references, 1, __ATOMIC_RELAXED);
         lg_panic(
             "lg_chan_unref of the last reference while a goroutine waits on the channel: let each "
@@ -300,7 +316,7 @@ static inline bool send_fast(struct lgi_chan *c, const void *value)
 
 static __attribute__((noinline)) void send_unbiased(struct lgi_chan *c, const void *value)
 {
-    lgi_lock(&c->lock);
+    lgi_chan_lock_unbiased(c);
     if (send_fast(c, value))
         lgi_chan_unlock(c);
     else
@@ -456,7 +472,7 @@ static inline bool recv_fast(struct lgi_chan *c, void *to)
 
 static __attribute__((noinline)) bool recv_unbiased(struct lgi_chan *c, void *to)
 {
-    lgi_lock(&c->lock);
+    lgi_chan_lock_unbiased(c);
     if (!recv_fast(c, to))
         return recv_locked(c, to);
     lgi_chan_unlock(c);

@@ -34,7 +34,7 @@ struct lgi_chan {
     uint32_t closed; /* read without the lock too, as `count` and whether the lists are empty */
     uint32_t references;
     uint32_t
-        when_free; /* what the lock's word is to be when it is free: a tag (bias.h) or LGI_LOCK_FREE */
+        when_free; /* what the lock's word is to be when it is free: a tag (bias.h) or lgi_lock_free_value() */
     uint32_t candidate;           /* the worker that lately took the lock, by its tag */
     size_t count, capacity, size; /* of elements, an element */
     char *in, *out, *first, *end; /* where the next element goes and comes from; the buffer */
@@ -141,12 +141,21 @@ static inline bool lgi_chan_may_recv(const struct lgi_chan *c)
     return lgi_chan_count(c) > 0 || !lgi_waiters_empty(&c->senders) || lgi_chan_is_closed(c);
 }
 
+/* In a child: those who waited for it stayed in the parent. */
+void lgi_chan_forget_parents(struct lgi_chan *c) __attribute__((cold));
+
+static inline void lgi_chan_lock_unbiased(struct lgi_chan *c)
+{
+    if (__builtin_expect(lgi_lock_whole(&c->lock), 0))
+        lgi_chan_forget_parents(c);
+}
+
 static inline void lgi_chan_lock(struct lgi_chan *c)
 {
     if (lgi_bias_enter(&c->lock))
         lgi_acquired(&c->lock);
     else
-        lgi_lock(&c->lock);
+        lgi_chan_lock_unbiased(c);
 }
 
 /* So many operations of one worker in a row, and the lock is biased to it. Only tests write it. */
@@ -162,7 +171,7 @@ static inline void lgi_chan_unlock(struct lgi_chan *c)
         lgi_bias_leave();
         return;
     }
-    if (__builtin_expect(c->when_free != LGI_LOCK_FREE && c->when_free != lgi_my_tag, 0))
+    if (__builtin_expect(c->when_free != lgi_lock_free_value() && c->when_free != lgi_my_tag, 0))
         lgi_chan_end_bias(c);
     __atomic_store_n(&c->lock, c->when_free, __ATOMIC_RELEASE);
 }

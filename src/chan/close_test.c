@@ -15,12 +15,12 @@ static void wait_for(lg_chan(int) channel, unsigned waiters)
     for (unsigned count = 0; count < waiters;) {
         lg_yield();
         count = 0;
-        lgi_lock(&c->lock);
+        lgi_chan_lock(c);
         for (const struct lgi_waiter *w = c->receivers.first; w; w = w->next)
             count++;
         for (const struct lgi_waiter *w = c->senders.first; w; w = w->next)
             count++;
-        lgi_unlock(&c->lock);
+        lgi_chan_unlock(c);
     }
 }
 

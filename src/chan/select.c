@@ -202,7 +202,7 @@ static size_t find_channels(struct waiting *w)
 static void lock_all(const struct waiting *w)
 {
     for (size_t i = 0; i < w->channel_count; i++)
-        lgi_lock(&w->channels[i]->lock);
+        lgi_chan_lock_unbiased(w->channels[i]);
 }
 
 static void unlock_all(const struct waiting *w)

@@ -114,12 +114,12 @@ bool lgi_timed_stop(struct lgi_timed *timed)
     struct lgi_chan *c = timed->channel;
     if (!c || lgi_chan_count(c) == 0)
         return stopped;
-    lgi_lock(&c->lock);
+    lgi_chan_lock(c);
     if (c->count > 0) {
         lgi_chan_take(c, NULL);
         stopped = true;
     }
-    lgi_unlock(&c->lock);
+    lgi_chan_unlock(c);
     return stopped;
 }
 

@@ -82,18 +82,30 @@ static void give(struct lgi_after *after)
     lgi_unlock(&shard->lock);
 }
 
+/* In a child, those who waited for the end of the function have stayed in the parent. */
+static void lock(struct lgi_after *after)
+{
+    if (__builtin_expect(lgi_lock_whole(&after->lock), 0))
+        after->waiters = (struct lgi_waiters){NULL, NULL};
+}
+
+static void unlock(struct lgi_after *after)
+{
+    lgi_unlock_lists(&after->lock);
+}
+
 /* ---- running ---- */
 
 /* The function has been called, or never will be. */
 static void over(struct lgi_after *after)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&after->lock);
+    lock(after);
     after->number++;
     after->runner = NULL;
     struct lg_context *ctx = after->context;
     lgi_waiters_claim_all(&after->waiters, 0, &woken);
-    lgi_unlock(&after->lock);
+    unlock(after);
     lgi_unpark_all(&woken);
     lgi_context_release(ctx);
     give(after);
@@ -108,9 +120,9 @@ static void leave(struct lgi_after **after)
 static void run(struct lgi_task *start)
 {
     struct lgi_after *after __attribute__((cleanup(leave))) = start->owner;
-    lgi_lock(&after->lock);
+    lock(after);
     after->runner = lgi_self();
-    lgi_unlock(&after->lock);
+    unlock(after);
     // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it, if the thread is ended
     struct lgi_g *guard __attribute__((cleanup(lgi_refuse_thread_exit))) = after->runner;
     lgi_make_call(start->function, start->word, start->site->count);
@@ -153,11 +165,11 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
     after->context = self;
     lgi_context_hold(self);
     const lg_context_func func = {after, after->number};
-    lgi_lock(&self->done.lock);
+    lgi_done_lock(&self->done);
     bool done = self->done.happened;
     if (!done)
         lgi_child_link(self, &after->child);
-    lgi_unlock(&self->done.lock);
+    lgi_done_unlock(&self->done);
     if (done)
         lgi_after_begin(&after->child);
     return func;
@@ -169,16 +181,16 @@ lg_context_func lgi_context_after(const lg_context *ctx, const struct lgi_site *
 static bool take_back(struct lgi_after *after)
 {
     struct lg_context *ctx = after->context;
-    lgi_lock(&ctx->done.lock);
+    lgi_done_lock(&ctx->done);
     bool pending = after->child.linked;
     if (pending)
         lgi_child_unlink(ctx, &after->child);
-    lgi_unlock(&ctx->done.lock);
+    lgi_done_unlock(&ctx->done);
     if (!pending)
         return false;
     struct lgi_task *start = after->start;
     after->number++;
-    lgi_unlock(&after->lock);
+    unlock(after);
     lgi_task_free(start);
     lgi_context_release(ctx);
     give(after);
@@ -190,10 +202,10 @@ bool lg_context_func_stop(lg_context_func *func)
     struct lgi_after *after = func ? func->lgi_after : NULL;
     if (!after)
         return false;
-    lgi_lock(&after->lock);
+    lock(after);
     if (after->number == func->lgi_number && take_back(after))
         return true;
-    lgi_unlock(&after->lock);
+    unlock(after);
     return false;
 }
 
@@ -205,9 +217,9 @@ static lg_error *stop_and_wait(lg_context_func *func, lg_until until, bool throu
         return NULL;
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
-    lgi_lock(&after->lock);
+    lock(after);
     if (after->number != func->lgi_number) {
-        lgi_unlock(&after->lock);
+        unlock(after);
         return NULL;
     }
     if (take_back(after)) {
@@ -215,19 +227,19 @@ static lg_error *stop_and_wait(lg_context_func *func, lg_until until, bool throu
         return NULL;
     }
     if (after->runner == g) {
-        lgi_unlock(&after->lock);
+        unlock(after);
         lg_panic("lg_context_func_stop_and_wait in the function itself: it would wait for itself; "
                  "lg_context_func_stop does not wait");
     }
     lgi_wait_begin(g, "function of a context");
     lgi_waiters_push(&after->waiters, &waiter);
-    lgi_unlock(&after->lock);
+    unlock(after);
     uint32_t claim = through ? lgi_park_through(g) : lgi_park(g, until);
     if (claim >= LGI_READY)
         return NULL;
-    lgi_lock(&after->lock);
+    lock(after);
     lgi_waiters_remove(&after->waiters, &waiter);
-    lgi_unlock(&after->lock);
+    unlock(after);
     return lgi_wait_failed(claim, until);
 }
 

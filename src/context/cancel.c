@@ -16,6 +16,8 @@
 
 #include <lifoguard/panic.h>
 
+#include "defer/fork.h"
+
 /* ---- one context ---- */
 
 enum made { NOT_MADE, MADE_A_LEAF, MADE };
@@ -40,7 +42,7 @@ static void begin_to_make_done(struct making *making, struct lg_context *ctx, lg
     *making = (struct making){.made = NOT_MADE};
     if (lgi_done_happened(&ctx->done))
         return;
-    lgi_lock(&ctx->done.lock);
+    lgi_done_lock(&ctx->done);
     if (!ctx->done.happened) {
         ctx->given = given;
         ctx->cause = given ? given : cause;
@@ -50,7 +52,7 @@ static void begin_to_make_done(struct making *making, struct lg_context *ctx, lg
     }
     making->locked = making->made == MADE && !has_calls(making, ctx);
     if (!making->locked)
-        lgi_unlock(&ctx->done.lock);
+        lgi_done_unlock(&ctx->done);
     /* lifoguard-vet: allow missing-unlock: making->locked tells the caller */
 }
 
@@ -77,11 +79,24 @@ static void settle(struct lg_context *ctx)
     __atomic_store_n(&ctx->settled, 1, __ATOMIC_RELEASE);
 }
 
+static bool is_settled(const struct lg_context *ctx)
+{
+    return __atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE);
+}
+
+/* In a child: a thread of the parent was just making the context done at the fork, and nobody will go on with that. */
+static void refuse_if_left_by_parent(const struct lg_context *ctx)
+{
+    if (__builtin_expect(ctx->done.happened != lgi_forks + 1, 0) && !is_settled(ctx))
+        lgi_refuse_change_of_parent();
+}
+
 /* Another thread is making the context done. That thread waits at most for contexts further down, and is not the calling
  * thread. */
 static void wait_until_settled(const struct lg_context *ctx)
 {
-    for (unsigned i = 0; !__atomic_load_n(&ctx->settled, __ATOMIC_ACQUIRE); i++)
+    refuse_if_left_by_parent(ctx);
+    for (unsigned i = 0; !is_settled(ctx); i++)
         lgi_back_off(i);
 }
 
@@ -112,7 +127,7 @@ static struct lgi_child *take_child(struct walk *walk, struct making *making)
     if (parent->emptied)
         return NULL;
     if (!walk->locked)
-        lgi_lock(&parent->done.lock);
+        lgi_done_lock(&parent->done);
     walk->locked = false;
     struct lgi_child *child = LGI_HOLDER(parent->children.first, struct lgi_child, link);
     struct lg_context *ctx = child ? context_of(child) : NULL;
@@ -124,7 +139,7 @@ static struct lgi_child *take_child(struct walk *walk, struct making *making)
         begin_to_make_done(making, ctx, walk->root->done.error, walk->root->cause, NULL);
     if (ctx && making->made == NOT_MADE)
         lgi_context_hold(ctx);
-    lgi_unlock(&parent->done.lock);
+    lgi_done_unlock(&parent->done);
     return child;
 }
 
@@ -197,29 +212,32 @@ static void finish_descendants(struct lg_context *root, bool locked)
 
 /* ---- both ---- */
 
-/* Whether the context, or an ancestor whose end is its end too, is done. Asks at most as many second parents as *seconds
+/* The context, or an ancestor whose end is its end too, that is done; NULL: none is. Asks at most as many second parents as *seconds
  * says: contexts may be merged so that there are more ways up than anybody could go. */
-static bool is_ancestor_done(const struct lg_context *ctx, unsigned *seconds)
+static const struct lg_context *find_done(const struct lg_context *ctx, unsigned *seconds)
 {
     for (;; ctx = ctx->parent) {
         if (lgi_done_happened(&ctx->done))
-            return true;
+            return ctx;
         const struct lg_context *second = lgi_second_parent(ctx);
         if (second && !lgi_context_is_root(second) && *seconds > 0) {
             --*seconds;
-            if (is_ancestor_done(second, seconds))
-                return true;
+            const struct lg_context *done = find_done(second, seconds);
+            if (done)
+                return done;
         }
         if (!ctx->has_parent)
-            return false;
+            return NULL;
     }
 }
 
 void lgi_context_await_ancestors(const struct lg_context *ctx)
 {
     unsigned seconds = 64;
-    if (!is_ancestor_done(ctx, &seconds))
+    const struct lg_context *done = find_done(ctx, &seconds);
+    if (!done)
         return;
+    refuse_if_left_by_parent(done);
     for (unsigned i = 0; !lgi_done_happened(&ctx->done); i++)
         lgi_back_off(i);
 }

@@ -142,11 +142,11 @@ void lgi_context_no_memory(const char *function)
  * passed meanwhile) is not linked, since it has been detached already. */
 static bool link_to(struct lg_context *parent, struct lg_context *ctx, struct lgi_child *child)
 {
-    lgi_lock(&parent->done.lock);
+    lgi_done_lock(&parent->done);
     bool done = parent->done.happened;
     if (!done && !lgi_done_happened(&ctx->done))
         lgi_child_link(parent, child);
-    lgi_unlock(&parent->done.lock);
+    lgi_done_unlock(&parent->done);
     return !done;
 }
 
@@ -165,10 +165,10 @@ void lgi_context_attach(struct lg_context *ctx)
 
 void lgi_context_detach_from(struct lg_context *parent, struct lgi_child *child)
 {
-    lgi_lock(&parent->done.lock);
+    lgi_done_lock(&parent->done);
     if (child->linked)
         lgi_child_unlink(parent, child);
-    lgi_unlock(&parent->done.lock);
+    lgi_done_unlock(&parent->done);
 }
 
 lg_context *lgi_context_child(struct lg_context *parent)

@@ -102,14 +102,14 @@ lg_error *lg_context_fd(const lg_context *ctx, int *fd)
             *fd = -1;
             return error;
         }
-        lgi_lock(&self->done.lock);
+        lgi_done_lock(&self->done);
         if (!self->fd) {
             self->fd_writer = event[1];
             __atomic_store_n(&self->fd, event[0] + 1, __ATOMIC_RELAXED);
         }
         made = self->fd;
         bool done = self->done.happened;
-        lgi_unlock(&self->done.lock);
+        lgi_done_unlock(&self->done);
         if (made != event[0] + 1) /* another thread was faster */
             lgi_close_event(event);
         else if (done)

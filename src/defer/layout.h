@@ -54,6 +54,9 @@ struct lgi_goroutine_layout {
     uint16_t worker_number, worker_starts,
         worker_native;  /* the last: the thread's own, where it idles */
     const void *forked; /* a bool: true in a forked child, where the goroutines are the parent's */
+    uint64_t
+        identity_flags; /* the bits of an identity, where a lock keeps that of its owner, that are the lock's */
+    uint16_t g_identity, g_held; /* `held`: where a lock keeps that; 0: it waits for no lock */
 };
 
 struct lgi_shutdown_layout {

@@ -32,7 +32,7 @@ static void set_count(lg_group *group, size_t count)
 
 static void unlock_and_wake(lg_group *group, const struct lgi_woken *woken)
 {
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     lgi_unpark_all(woken);
 }
 
@@ -63,7 +63,7 @@ static void wake_who_waits(lg_group *group, struct lgi_woken *woken)
 void lgi_group_release(lg_group *group, bool exiting, struct lgi_started *started, lg_error *error)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     if (started)
         lgi_started_end(started, error, &woken);
     if (exiting)
@@ -259,14 +259,14 @@ static void leave_and_unlock(lg_group *group)
 
 void lgi_group_enter(lg_group *group)
 {
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     enter(group);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
 }
 
 void lgi_group_leave(lg_group *group)
 {
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     leave_and_unlock(group);
 }
 
@@ -284,20 +284,20 @@ static uint32_t wait(lg_group *group, lg_until until)
 {
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     enter(group);
     uint32_t claim = group->lgi_count == 0 ? LGI_READY : lgi_until_over(until);
     if (claim != LGI_WAITING) {
-        lgi_unlock(&group->lgi_lock);
+        lgi_group_unlock(group);
         return claim;
     }
     lgi_wait_begin(g, "group");
     lgi_waiters_push(&group->lgi_waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     claim = lgi_park(g, until);
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     lgi_waiters_remove(&group->lgi_waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     return claim;
 }
 
@@ -306,15 +306,15 @@ static void drain(lg_group *group)
 {
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     while (group->lgi_count > 0 || group->lgi_inside > 0) {
         lgi_wait_begin(g, "group");
         lgi_waiters_push(&group->lgi_leavers, &waiter);
-        lgi_unlock(&group->lgi_lock);
+        lgi_group_unlock(group);
         lgi_park_through(g);
-        lgi_lock(&group->lgi_lock);
+        lgi_group_lock(group);
     }
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
 }
 
 /* Returns what ended the wait, or the errors of the members in *errors. */
@@ -454,7 +454,7 @@ LGI_JUMPS_END
 void lg_group_set_limit(lg_group *group, size_t limit)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     group->lgi_limit = limit;
     admit(group, &woken);
     unlock_and_wake(group, &woken);
@@ -477,11 +477,11 @@ size_t lg_group_count(const lg_group *group)
 
 static bool try_place(lg_group *group)
 {
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     bool free = !is_full(group);
     if (free)
         set_count(group, group->lgi_count + 1);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     return free;
 }
 
@@ -500,16 +500,16 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
 
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g}, watch = {.g = g, .index = LGI_GROUP_DROPPED};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     if (!is_full(group)) {
         set_count(group, group->lgi_count + 1);
-        lgi_unlock(&group->lgi_lock);
+        lgi_group_unlock(group);
         return LGI_READY;
     }
     enter(group);
     lgi_wait_begin(g, "group's limit");
     lgi_waiters_push(&group->lgi_goers, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     if (owned && !lgi_done_watch(done, &watch) && lgi_claim(g, LGI_GROUP_DROPPED)) {
         g->waits_for = NULL;
         claim = LGI_GROUP_DROPPED;
@@ -518,7 +518,7 @@ static uint32_t wait_for_place(lg_group *group, bool owned, lg_until until)
     }
     if (owned)
         lgi_done_unwatch(done, &watch);
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     lgi_waiters_remove(&group->lgi_goers, &waiter);
     leave_and_unlock(group);
     return claim;

@@ -118,9 +118,9 @@ static void drop_started(struct lgi_task *start)
         lgi_drop_argument(start->drop_argument, start->word[0]);
     struct lgi_woken woken = {0};
     lgi_group_set_flag(group, LGI_GROUP_EXITING);
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     lgi_starting_end(starting, &woken);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     lgi_unpark_all(&woken);
     lgi_group_release(group, true, NULL, NULL);
 }

@@ -33,6 +33,21 @@ static inline struct lgi_done *lgi_group_done(const lg_group *group)
                                  : (struct lgi_done *)(uintptr_t)&group->lgi_done;
 }
 
+/* In a child, the members and those who waited for them have stayed in the parent. (The members go on counting: the child
+ * must not take the group for empty.) */
+static inline void lgi_group_lock(lg_group *group)
+{
+    if (__builtin_expect(!lgi_lock_whole(&group->lgi_lock), 1))
+        return;
+    group->lgi_waiters = group->lgi_goers = group->lgi_leavers = (struct lgi_waiters){NULL, NULL};
+    __atomic_store_n(&group->lgi_started, (struct lgi_started *)0, __ATOMIC_RELAXED);
+}
+
+static inline void lgi_group_unlock(lg_group *group)
+{
+    lgi_unlock_lists(&group->lgi_lock);
+}
+
 /* ---- starting until ready: start.c ---- */
 
 /* The start of a member that its starter waits for. It is in the frame of the starter, who waits until the member is ready

@@ -114,6 +114,51 @@ START_TEST(g4_no_memory_for_a_member)
 }
 END_TEST
 
+/* ---- a start whose limit comes ---- */
+
+static atomic_int computing, enough;
+
+static void compute(void)
+{
+    add_one(&computing);
+    while (!atomic_load(&enough))
+        ;
+}
+
+static void start_while_all_compute(void *unused)
+{
+    (void)unused;
+    lg_group group = {0};
+    alarm(200);
+    ck_assert_ptr_null(lg_set_workers(1));
+    lg_go(compute);
+    while (!atomic_load(&computing))
+        sched_yield();
+    no_threads = true;
+    lg_error *err = lg_group_start_with(
+        &group, bounded((lg_go_options){.free = count_dropped}, lg_until_timeout(LG_MILLISECOND)),
+        count_called, NULL);
+    no_threads = false;
+    tell(lg_error_is(err, &lg_error_deadline_exceeded) ? "late" : "-");
+    tell(lg_error_is(err, &lg_error_out_of_memory) ? "memory" : "-");
+    tell(lg_group_count(&group) == 0 && called == 0 && dropped == 1 ? "dropped" : "-");
+    lg_error_free(err);
+    atomic_store(&enough, 1);
+    lg_error_free(lg_group_wait(&group));
+    _exit(0);
+}
+
+/* Neither a worker nor a thread begins the member. */
+START_TEST(S8_G10_a_start_does_not_wait_for_a_member_that_cannot_begin)
+{
+    if (!can_fail_allocations())
+        return;
+    struct outcome *outcome = in_child(start_while_all_compute, NULL);
+    expect_status(outcome, 0);
+    expect_out(outcome, "late memory dropped ");
+}
+END_TEST
+
 /* ---- failing and panicking without memory ---- */
 
 /* That allocation fails, and those after it; or only that one, if it is negative. */
@@ -322,5 +367,6 @@ START_TEST(groups_do_not_grow)
 }
 END_TEST
 
-RUN_TESTS("group memory", g4_no_memory_for_a_member, e7_members_that_fail_without_memory,
+RUN_TESTS("group memory", S8_G10_a_start_does_not_wait_for_a_member_that_cannot_begin,
+          g4_no_memory_for_a_member, e7_members_that_fail_without_memory,
           g4_allocations_that_fail_at_random, groups_do_not_grow)

@@ -4,6 +4,8 @@
 
 #include "error/keep_errno.h"
 #include "sched/bubble.h"
+#include "sched/runtime.h"
+#include "sched/shortage.h"
 #include "time/clock.h"
 
 LG_ERROR_DEFINE(lg_error_member_not_ready, "the member ended before it was ready");
@@ -37,19 +39,19 @@ static void unlink_started(struct lgi_started *started)
 
 static void cancel(struct lgi_started *started, struct lgi_woken *woken)
 {
-    lgi_lock(&started->done.lock);
+    lgi_done_lock(&started->done);
     if (!started->done.happened)
         lgi_done_begin_set(&started->done, &lg_error_cancelled, woken);
-    lgi_unlock(&started->done.lock);
+    lgi_done_unlock(&started->done);
 }
 
 void lgi_group_cancel_started(lg_group *group)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     for (struct lgi_started *started = group->lgi_started; started; started = started->next)
         cancel(started, &woken);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     lgi_unpark_all(&woken);
 }
 
@@ -59,12 +61,12 @@ void lgi_started_begin(struct lgi_started *started, struct lgi_starting *startin
 {
     *started = (struct lgi_started){.group = starting->group, .starting = starting};
     struct lgi_woken nobody = {0};
-    lgi_lock(&started->group->lgi_lock);
+    lgi_group_lock(started->group);
     starting->member = started;
     link_started(started);
     if (starting->given_up || lgi_done_happened(lgi_group_done(started->group)))
         cancel(started, &nobody);
-    lgi_unlock(&started->group->lgi_lock);
+    lgi_group_unlock(started->group);
 }
 
 void lgi_starting_end(struct lgi_starting *starting, struct lgi_woken *woken)
@@ -102,11 +104,13 @@ bool lg_member_ready(void)
     struct lgi_started *started = start ? lgi_member_started(start) : NULL;
     if (!started)
         return true;
+    if (__builtin_expect(lgi_forked, 0)) /* who started it is not there */
+        lgi_refuse_after_fork();
     LGI_KEEP_ERRNO;
     struct lgi_woken woken = {0};
-    lgi_lock(&started->group->lgi_lock);
+    lgi_group_lock(started->group);
     bool ready = become_ready(started, &woken);
-    lgi_unlock(&started->group->lgi_lock);
+    lgi_group_unlock(started->group);
     lgi_unpark_all(&woken);
     return ready;
 }
@@ -141,21 +145,21 @@ static uint32_t wait(struct lgi_starting *starting, lg_until until)
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
     lg_group *group = starting->group;
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     uint32_t claim = is_over(starting) ? LGI_READY : lgi_until_over(until);
     if (claim != LGI_WAITING) {
-        lgi_unlock(&group->lgi_lock);
+        lgi_group_unlock(group);
         return claim;
     }
     lgi_wait_begin(g, "member to be ready");
     lgi_waiters_push(&starting->waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     claim = lgi_park(g, until);
     if (claim >= LGI_READY)
         return claim;
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     lgi_waiters_remove(&starting->waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     return claim;
 }
 
@@ -165,57 +169,75 @@ static bool wait_through(struct lgi_starting *starting, lg_time deadline)
     struct lgi_g *g = lgi_self();
     struct lgi_waiter waiter = {.g = g};
     lg_group *group = starting->group;
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     if (is_over(starting)) {
-        lgi_unlock(&group->lgi_lock);
+        lgi_group_unlock(group);
         return true;
     }
     lgi_wait_begin(g, "member that was not ready in time");
     lgi_waiters_push(&starting->waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     if (lgi_park_through_until(g, deadline) >= LGI_READY)
         return true;
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     lgi_waiters_remove(&starting->waiters, &waiter);
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     return false;
 }
 /* NOLINTEND(clang-analyzer-core.StackAddressEscape) */
 
 static bool has_begun(const struct lgi_starting *starting)
 {
-    lgi_lock(&starting->group->lgi_lock);
+    lgi_group_lock(starting->group);
     bool begun = starting->member || starting->ended;
-    lgi_unlock(&starting->group->lgi_lock);
+    lgi_group_unlock(starting->group);
     return begun;
 }
 
-/* A member that was not found may have been on its way from one queue to another, and a thread may be had later. */
+/* There is neither a stack nor a thread for the member: it never begins. */
+static void withdraw(struct lgi_starting *starting)
+{
+    struct lgi_task *task = starting->task;
+    if (task->drop_argument)
+        lgi_drop_argument(task->drop_argument, task->word[0]);
+    lgi_task_free(task);
+    lgi_group_lock(starting->group);
+    starting->ended = true;
+    starting->error = &lg_error_out_of_memory;
+    lgi_group_unlock(starting->group);
+    lgi_group_release(starting->group, false, NULL, NULL);
+}
+
+/* A member that was not found may have been on its way from one queue to another. */
 static void begin_elsewhere(struct lgi_starting *starting)
 {
     const lg_duration longest = LG_SECOND;
     lg_duration pause = LG_MILLISECOND;
-    while (!lgi_bubbles_exist() && !has_begun(starting) &&
-           !lgi_task_begin_elsewhere(starting->task, starting->task_id) &&
-           !wait_through(starting, lgi_time_in(pause)))
+    while (!lgi_bubbles_exist() && !has_begun(starting)) {
+        enum lgi_elsewhere what = lgi_task_begin_elsewhere(starting->task, starting->task_id);
+        if (what == LGI_WITHDRAWN)
+            withdraw(starting);
+        if (what != LGI_NOT_FOUND || wait_through(starting, lgi_time_in(pause)))
+            return;
         if (pause < longest)
             pause *= 2;
+    }
 }
 
-/* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too.) */
+/* The limit has come. (A goroutine whose limit has come has a worker, which the member will get too, if there is a stack.) */
 static void give_up(struct lgi_starting *starting)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&starting->group->lgi_lock);
+    lgi_group_lock(starting->group);
     bool late = !is_over(starting), begun = starting->member != NULL;
     starting->given_up = late;
     if (late && starting->member)
         cancel(starting->member, &woken);
-    lgi_unlock(&starting->group->lgi_lock);
+    lgi_group_unlock(starting->group);
     lgi_unpark_all(&woken);
     if (late && starting->give_up)
         starting->give_up(starting->data);
-    if (late && !begun && !lgi_self()->worker)
+    if (late && !begun && (!lgi_self()->worker || lgi_some_are_short()))
         begin_elsewhere(starting);
     (void)wait_through(starting, LG_DURATION_MAX);
 }

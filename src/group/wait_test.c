@@ -97,9 +97,9 @@ END_TEST
 
 static size_t count_inside(lg_group *group)
 {
-    lgi_lock(&group->lgi_lock);
+    lgi_group_lock(group);
     size_t count = group->lgi_inside;
-    lgi_unlock(&group->lgi_lock);
+    lgi_group_unlock(group);
     return count;
 }
 

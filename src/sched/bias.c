@@ -68,6 +68,12 @@ void lgi_bias_forked(void)
     }
 }
 
+bool lgi_bias_was_inside(const uint32_t *lock, uint32_t tag)
+{
+    const struct lgi_worker *w = lgi_workers[tag / 2 - 1];
+    return w != lgi_worker && w->inside_at_fork == lock;
+}
+
 static void barrier(void)
 {
     /* Forbidden since it was registered? What a processor stores is seen by all long before this has passed. */

@@ -44,6 +44,9 @@ void lgi_bias_forked(void);
 /* The caller has just put LGI_LOCK_HELD in the place of a worker's tag: it holds the lock when this returns. */
 void lgi_bias_wait(const uint32_t *lock, uint32_t tag) __attribute__((cold));
 
+/* In a forked child: was the parent's worker with this tag inside of the lock at the fork? */
+bool lgi_bias_was_inside(const uint32_t *lock, uint32_t tag) __attribute__((cold));
+
 /* Takes the lock, if it is biased to the caller's worker and free. */
 static inline bool lgi_bias_enter(uint32_t *lock)
 {

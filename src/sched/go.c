@@ -259,16 +259,12 @@ static bool take_back(const struct lgi_task *start, uint64_t id)
     return found;
 }
 
-bool lgi_task_begin_elsewhere(struct lgi_task *start, uint64_t id)
+enum lgi_elsewhere lgi_task_begin_elsewhere(struct lgi_task *start, uint64_t id)
 {
     /* (Within virtual time all is quiet before a limit comes.) */
     if (lgi_bubbles_exist() || !take_back(start, id))
-        return false;
-    if (lgi_thread_run_task(start))
-        return true;
-    lgi_run_queue_put(&lgi_injected, start);
-    lgi_task_enqueued(false);
-    return false;
+        return LGI_NOT_FOUND;
+    return lgi_thread_run_task(start) ? LGI_BEGUN_ELSEWHERE : LGI_WITHDRAWN;
 }
 
 /* The usual case at once: a plain goroutine, started by one that runs on a worker. False: nothing was done. */

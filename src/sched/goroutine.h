@@ -111,10 +111,14 @@ struct lgi_task *lgi_task_make(const struct lgi_site *site, lgi_function functio
  * still the caller's. */
 bool lgi_task_submit(struct lgi_task *start, const lg_go_options *options);
 
-/* Begins a goroutine that no worker has begun yet on a thread of its own: every worker may compute for long. False, and nothing is
- * done: it has begun, or is on its way from one queue to another, or there is no thread. `start` may have ended; `id` is its
- * number. */
-bool lgi_task_begin_elsewhere(struct lgi_task *start, uint64_t id);
+/* Begins a goroutine that no worker has begun yet on a thread of its own: every worker may compute for long, or have no memory for
+ * its stack. `start` may have ended; `id` is its number. */
+enum lgi_elsewhere {
+    LGI_NOT_FOUND, /* it has begun, or is on its way from one queue to another */
+    LGI_BEGUN_ELSEWHERE,
+    LGI_WITHDRAWN, /* there is no thread: it will not begin, and is the caller's again */
+};
+enum lgi_elsewhere lgi_task_begin_elsewhere(struct lgi_task *start, uint64_t id);
 
 void lgi_drop_argument(void (*drop)(void *argument), uintptr_t argument);
 

@@ -1,5 +1,6 @@
 /* How another process reads the goroutines of this one: defer/layout.h. */
 #include "defer/layout.h"
+#include "sched/identity.h"
 #include "sched/runtime.h"
 #include "sched/slab.h"
 
@@ -40,6 +41,9 @@ struct lgi_goroutine_layout lgi_goroutine_layout = {
     .worker_starts = AT(lgi_worker, starts),
     .worker_native = AT(lgi_worker, native),
     .forked = &lgi_forked,
+    .identity_flags = LGI_IDENTITY_FLAGS,
+    .g_identity = AT(lgi_g, identity),
+    .g_held = AT(lgi_g, held),
 };
 
 __attribute__((constructor)) static void find_thread_locals(void)

@@ -8,12 +8,16 @@
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/bias.h"
+#include "sched/runtime.h"
 
 struct lgi_lock_process lgi_lock_process = {.held = 1};
 
+enum { FIRST_OF_CHILDREN = 0x40000001 }; /* more than any tag */
+
 static void renew_value(void)
 {
-    lgi_lock_process.held += 2;
+    uint32_t held = lgi_lock_process.held;
+    lgi_lock_process.held = held < FIRST_OF_CHILDREN ? FIRST_OF_CHILDREN : held + 2;
 }
 
 __attribute__((constructor)) static void renew_value_at_fork(void)
@@ -49,15 +53,18 @@ static uint32_t take(uint32_t *lock)
     return old;
 }
 
+void lgi_refuse_change_of_parent(void)
+{
+    lgi_fatal(NULL, "in a child after fork: another thread of the parent was changing an object at "
+                    "the fork, and the child uses the object: the child must call exec or _exit");
+}
+
 void lgi_lock_slow(uint32_t *lock, uint32_t old)
 {
     if (old == LGI_LOCK_HELD)
         old = take(lock);
     if (old % 2 != 0)
-        lgi_fatal(
-            NULL,
-            "in a child after fork: another thread of the parent was changing an object at the fork, "
-            "and the child uses the object: the child must call exec or _exit");
+        lgi_refuse_change_of_parent();
     if (old != LGI_LOCK_FREE)
         lgi_bias_wait(lock, old);
 }
@@ -67,4 +74,21 @@ bool lgi_lock_lists_slow(uint32_t *lock, uint32_t old)
     if (old == LGI_LOCK_HELD)
         old = take(lock);
     return old != LGI_LOCK_HELD - 1;
+}
+
+static bool is_tag(uint32_t word)
+{
+    return word % 2 == 0 && word != LGI_LOCK_FREE && word < FIRST_OF_CHILDREN - 1;
+}
+
+bool lgi_lock_whole_slow(uint32_t *lock, uint32_t old)
+{
+    if (old == LGI_LOCK_HELD)
+        old = take(lock);
+    bool of_parent = is_tag(old) ? lgi_forked : old != lgi_lock_free_value();
+    if (old % 2 != 0 || (of_parent && is_tag(old) && lgi_bias_was_inside(lock, old)))
+        lgi_refuse_change_of_parent();
+    if (is_tag(old) && !of_parent)
+        lgi_bias_wait(lock, old);
+    return of_parent;
 }

@@ -12,7 +12,7 @@
 /* An odd value: held. Another even one: free, and biased to a worker (bias.h). */
 
 /* A held lock has this value; each forked child has another one than its parent. So a lock that a thread of the parent held at
- * the fork, and that nobody will ever unlock in the child, is known by its value. */
+ * the fork, and that nobody will ever unlock in the child, is known by its value. Values of children are no worker's tag. */
 #define LGI_LOCK_HELD lgi_lock_process.held
 extern struct lgi_lock_process {
     _Alignas(
@@ -45,12 +45,33 @@ static inline bool lgi_lock_lists(uint32_t *lock)
     return first;
 }
 
-/* (In the first process, held - 1 is LGI_LOCK_FREE.) */
+/* The same for an object that is more than its lists: if a thread of the parent held the lock, the object may be in the midst of
+ * a change, and the process ends. The lock may be biased; after the first call in a child, the parent's bias is gone. (Such a
+ * lock, too, is taken and released by functions of these alone: after lgi_unlock, a child would seem to be the first again.) */
+bool lgi_lock_whole_slow(uint32_t *lock, uint32_t old);
+
+static inline bool lgi_lock_whole(uint32_t *lock)
+{
+    uint32_t held = LGI_LOCK_HELD, old = __atomic_exchange_n(lock, held, __ATOMIC_ACQUIRE);
+    bool first = __builtin_expect(old != held - 1, 0) && lgi_lock_whole_slow(lock, old);
+    lgi_acquired(lock);
+    return first;
+}
+
+/* What such a lock holds when it is free, and biased to nobody. (In the first process, LGI_LOCK_FREE.) */
+static inline uint32_t lgi_lock_free_value(void)
+{
+    return LGI_LOCK_HELD - 1;
+}
+
 static inline void lgi_unlock_lists(uint32_t *lock)
 {
     lgi_releases(lock);
-    __atomic_store_n(lock, LGI_LOCK_HELD - 1, __ATOMIC_RELEASE);
+    __atomic_store_n(lock, lgi_lock_free_value(), __ATOMIC_RELEASE);
 }
+
+/* In a child: the process ends, because a thread of the parent was in the midst of a change at the fork. */
+void lgi_refuse_change_of_parent(void) __attribute__((noreturn, cold));
 
 static inline void lgi_unlock(uint32_t *lock)
 {

@@ -43,10 +43,10 @@ bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
         return false; /* its last wait is over, and the object with the lock may be gone */
     uint32_t *lock = g->under;
     if (lock)
-        lgi_lock(lock);
+        (void)lgi_lock_whole(lock); /* (not for the first time in a child: it waits there) */
     bool claimed = lgi_claim(g, as);
     if (lock)
-        lgi_unlock(lock);
+        lgi_unlock_lists(lock);
     return claimed;
 }
 

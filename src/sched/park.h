@@ -242,6 +242,18 @@ static inline bool lgi_done_happened(const struct lgi_done *done)
     return happened;
 }
 
+/* What guards the waiters, and what the object that it is of has more. In a child, the parent's waiters are forgotten. */
+static inline void lgi_done_lock(struct lgi_done *done)
+{
+    if (__builtin_expect(lgi_lock_whole(&done->lock), 0))
+        done->waiters = (struct lgi_waiters){NULL, NULL};
+}
+
+static inline void lgi_done_unlock(struct lgi_done *done)
+{
+    lgi_unlock_lists(&done->lock);
+}
+
 /* Makes it happen, and wakes all who wait for it. Their waits return `error`, which is static. Returns false, and changes
  * nothing, if it has happened already. */
 bool lgi_done_set(struct lgi_done *done, lg_error *error);

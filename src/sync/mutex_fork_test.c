@@ -1,6 +1,6 @@
 /* Tests of biased mutexes and channels in a forked child: what is free there can be had (G7).
  * Only the thread that has forked is in the child; the workers are not, and their memory may be used again. */
-#include "testing/sched.h"
+#include "testing/fork.h"
 
 #include <sys/wait.h>
 
@@ -218,11 +218,6 @@ static void *use_all(void *unused)
     return unused;
 }
 
-static void pause_shortly(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
 /* A signal must not go to somebody who has stayed in the parent. Whoever gets it has to wait for the mutex. */
 static void *signal_once(void *unused)
 {
@@ -353,9 +348,9 @@ START_TEST(G7_a_lock_that_stays_held_in_the_child_is_said_at_once)
     lg_chan(int) numbers = lg_chan_make(int, 4);
     if (can_fork_with_threads()) {
         struct lgi_chan *chan = (struct lgi_chan *)(uintptr_t)numbers;
-        lgi_lock(&chan->lock);
+        lgi_chan_lock(chan);
         struct outcome *outcome = in_child(send_one, (void *)&numbers);
-        lgi_unlock(&chan->lock);
+        lgi_chan_unlock(chan);
         expect_status(outcome, 2);
         expect_in_err(
             outcome,
@@ -446,26 +441,6 @@ static void bias_channel(void *unused)
         lg_chan_send(numbers, i);
         ck_assert_int_eq(lg_chan_recv_value(numbers), i);
     }
-}
-
-static void *take_memory(void *unused)
-{
-    char large[64 << 10];
-    memset(large, 0x55, sizeof(large));
-    __asm__ volatile("" : : "r"(large) : "memory");
-    return unused;
-}
-
-/* The C library uses the stacks of the parent's threads for the child's, and gives those back that are too many. */
-static void replace_threads(void)
-{
-    enum { THREADS = 20 };
-    pthread_t threads[THREADS];
-    int count = 0;
-    while (count < THREADS && pthread_create(&threads[count], NULL, take_memory, NULL) == 0)
-        count++;
-    for (int i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
 }
 
 static void use_channel(void *unused)

@@ -28,6 +28,15 @@ static bool change(lg_once *once, uint64_t *word, uint64_t to)
     return changed;
 }
 
+/* In a child, nobody waits who waited in the parent. */
+static void lock_list(lg_once *once)
+{
+    if (!lgi_lock_lists(&once->lgi_lock))
+        return;
+    once->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+    __atomic_fetch_and(&once->lgi_word, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
+}
+
 /* ---- whose call it is ---- */
 
 enum begun { MINE, MADE, WAITS };
@@ -44,7 +53,7 @@ static enum begun begin_or_queue(lg_once *once, struct lgi_waiter *waiter)
         __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE) == word)
         lg_panic("the goroutine or thread that called the function of a once has ended before the "
                  "function returned: the caller would wait for ever");
-    lgi_lock(&once->lgi_lock);
+    lock_list(once);
     word = __atomic_load_n(&once->lgi_word, __ATOMIC_ACQUIRE);
     while (word != DONE && !(word & WAITED) && !change(once, &word, word | WAITED))
         ;
@@ -53,7 +62,7 @@ static enum begun begin_or_queue(lg_once *once, struct lgi_waiter *waiter)
         waiter->g->held = &once->lgi_word;
         lgi_waiters_push(&once->lgi_waiters, waiter);
     }
-    lgi_unlock(&once->lgi_lock);
+    lgi_unlock_lists(&once->lgi_lock);
     if (word == DONE)
         lgi_acquired(&once->lgi_word);
     return word == DONE ? MADE : WAITS;
@@ -69,11 +78,11 @@ static lg_error *begin(lg_once *once, lg_until until, enum begun *begun)
     uint32_t claim = lgi_park(waiter.g, until);
     if (claim >= LGI_READY)
         return NULL;
-    lgi_lock(&once->lgi_lock);
+    lock_list(once);
     lgi_waiters_remove(&once->lgi_waiters, &waiter);
     if (lgi_waiters_empty(&once->lgi_waiters))
         __atomic_fetch_and(&once->lgi_word, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
-    lgi_unlock(&once->lgi_lock);
+    lgi_unlock_lists(&once->lgi_lock);
     return lgi_wait_failed(claim, until);
 }
 
@@ -81,12 +90,12 @@ static lg_error *begin(lg_once *once, lg_until until, enum begun *begun)
 static bool end_for_others(lg_once *once, uint64_t self)
 {
     struct lgi_woken woken = {0};
-    lgi_lock(&once->lgi_lock);
+    lock_list(once);
     uint64_t word = self | WAITED;
     bool ended = change(once, &word, DONE);
     if (ended)
         lgi_waiters_claim_all(&once->lgi_waiters, 0, &woken);
-    lgi_unlock(&once->lgi_lock);
+    lgi_unlock_lists(&once->lgi_lock);
     lgi_unpark_all(&woken);
     return ended;
 }

@@ -1,11 +1,13 @@
 /* Wait groups. The state is four times the counter, plus WAITED exactly if the list is not empty, plus LOCKED while a thread
  * uses the list: until that thread unlocks it, which stores the next state, no other thread changes the state. Who lets the
  * counter become 0 touches the group for the last time when it changes the state: until then every waiter is in its call,
- * and the group must be there. */
+ * and the group must be there. In a child, those who wait, and the thread that uses the list, have stayed in the parent;
+ * lgi_process says of which process they are: twice its number of forks, and 1 more while a thread forgets them. */
 #include <lifoguard/panic.h>
 #include <lifoguard/waitgroup.h>
 
 #include "defer/call.h"
+#include "defer/fork.h"
 #include "defer/thread.h"
 #include "sched/goroutine.h"
 #include "sched/lock.h"
@@ -26,10 +28,29 @@ static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
     return changed;
 }
 
+/* To be called before the list, or whether somebody uses it, is looked at. */
+static void forget_parents(lg_waitgroup *group)
+{
+    const uint32_t own = 2 * lgi_forks;
+    uint32_t process;
+    for (unsigned i = 0; (process = __atomic_load_n(&group->lgi_process, __ATOMIC_ACQUIRE)) != own;
+         i++) {
+        if (process == own + 1) {
+            lgi_back_off(i);
+        } else if (__atomic_compare_exchange_n(&group->lgi_process, &process, own + 1, false,
+                                               __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            group->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+            __atomic_fetch_and(&group->lgi_state, ~(int64_t)(WAITED | LOCKED), __ATOMIC_RELAXED);
+            __atomic_store_n(&group->lgi_process, own, __ATOMIC_RELEASE);
+        }
+    }
+}
+
 /* The state, at a moment when nobody uses the list. */
-static int64_t unlocked_state(const lg_waitgroup *group)
+static int64_t unlocked_state(lg_waitgroup *group)
 {
     int64_t state;
+    forget_parents(group);
     for (unsigned i = 0; (state = __atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE)) & LOCKED;
          i++)
         lgi_back_off(i);

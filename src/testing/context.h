@@ -98,11 +98,11 @@ static inline lg_duration patience(void)
 static inline size_t children_of(const lg_context *ctx)
 {
     size_t count = 0;
-    uint32_t *lock = (uint32_t *)(uintptr_t)&ctx->done.lock;
-    lgi_lock(lock);
+    struct lgi_done *done = (struct lgi_done *)(uintptr_t)&ctx->done;
+    lgi_done_lock(done);
     for (const struct lgi_link *link = ctx->children.first; link; link = link->next)
         count++;
-    lgi_unlock(lock);
+    lgi_done_unlock(done);
     return count;
 }
 

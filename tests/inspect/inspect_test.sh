@@ -130,6 +130,30 @@ goroutines_that_are_alike_are_shown_once() {
     end
 }
 
+# shows_line TEXT OPTION…: until there is such a line, for a goroutine may not wait yet.
+shows_line() {
+    local tries
+    for ((tries = 0; tries < 600; tries++)); do
+        inspect "${@:2}" "$pid"
+        ! grep -q -- "$1" raw out || return 0
+        sleep 0.1
+    done
+    fail "no line $1"
+}
+
+who_holds_a_lock_is_shown() {
+    begin "$subject" locks
+    shows_line '^goroutine [0-9]*, hold_and_wait, waits for mutex, held by main$'
+    shows_line '^2 goroutines, wait_for_goroutine, wait for mutex, held by goroutine [0-9]*, hold_and_wait: [0-9]*, [0-9]*$'
+    shows_line '^goroutine [0-9]*, wait_for_goroutine, waits for mutex, held by goroutine [0-9]*, hold_and_wait$' --each
+    shows_line '"waits_for":"mutex","held_by":{"kind":"main","name":"[^"]*","thread":[0-9]*}' --json
+    shows_line '"waits_for":"mutex","held_by":{"kind":"goroutine","name":"hold_and_wait","goroutine":[0-9]*}' --json
+    shows_line '"held_by":null' --json
+    shows_line '^goroutine [0-9]*, wait_for_ended, waits for mutex, held by one that has ended$'
+    shows_line '"waits_for":"mutex","held_by":{"kind":"unknown"}' --json
+    end
+}
+
 threads_of_the_program_are_shown() {
     begin "$shared" threads
     inspect "$pid"

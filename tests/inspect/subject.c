@@ -145,6 +145,73 @@ static void skip(jmp_buf *out)
     longjmp(*out, 1);
 }
 
+/* Of each of three locks somebody else is the holder: main, a goroutine, one that has ended. */
+static lg_mutex of_main, of_goroutine, of_ended;
+
+static void hold_and_wait(lg_waitgroup *started)
+{
+    lg_mutex_lock(&of_goroutine);
+    lg_defer(lg_mutex_unlock, &of_goroutine);
+    lg_waitgroup_done(started);
+    lg_mutex_lock(&of_main);
+    lg_mutex_unlock(&of_main);
+}
+
+static void wait_for_goroutine(void)
+{
+    lg_mutex_lock(&of_goroutine);
+    lg_mutex_unlock(&of_goroutine);
+}
+
+static void hold_and_end(lg_chan(int) until_closed, lg_waitgroup *started)
+{
+    lg_mutex_lock(&of_ended);
+    lg_waitgroup_done(started);
+    (void)lg_chan_recv_value(until_closed);
+}
+
+static lg_error *wait_for_ended(lg_group *group)
+{
+    return lg_mutex_lock_until(&of_ended, lg_until_group(group));
+}
+
+/* Whoever waits when the holder ends. */
+static void abandon(lg_group *group)
+{
+    lg_chan(int) until_closed = lg_chan_make(int, 0);
+    lg_defer(lg_chan_unref, until_closed);
+    lg_waitgroup started = LG_WAITGROUP_INIT;
+    lg_group holder;
+    lg_group_init(&holder);
+    lg_waitgroup_add(&started, 1);
+    lg_group_go(&holder, hold_and_end, until_closed, &started);
+    lg_waitgroup_wait(&started);
+    lg_group_go(group, wait_for_ended, group);
+    while (!__atomic_load_n(&of_ended.lgi_waiters.first, __ATOMIC_ACQUIRE))
+        lg_sleep(LG_MILLISECOND);
+    lg_chan_close(until_closed);
+    lg_error_free(lg_group_wait(&holder));
+}
+
+static void locks(void)
+{
+    lg_waitgroup started = LG_WAITGROUP_INIT;
+    lg_group group;
+    lg_group_init(&group);
+    lg_mutex_lock(&of_main);
+    lg_waitgroup_add(&started, 1);
+    lg_group_go(&group, hold_and_wait, &started);
+    lg_waitgroup_wait(&started);
+    for (int i = 0; i < 2; i++)
+        lg_group_go(&group, wait_for_goroutine);
+    abandon(&group);
+    ready();
+    await_end();
+    lg_group_cancel(&group, NULL);
+    lg_mutex_unlock(&of_main);
+    lg_error_free(lg_group_wait(&group));
+}
+
 /* The chain begins with a record whose frame is gone. */
 static void jumped(void)
 {
@@ -345,12 +412,19 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"plain", plain},     {"goroutines", goroutines},
-                 {"threads", threads}, {"panicking", panicking},
-                 {"jumped", jumped},   {"churn", churn},
-                 {"traced", traced},   {"stopping", stopping},
-                 {"core", core},       {"without_main", without_main},
-                 {"held", held},       {"forking", forking}};
+    } cases[] = {{"plain", plain},
+                 {"goroutines", goroutines},
+                 {"threads", threads},
+                 {"panicking", panicking},
+                 {"jumped", jumped},
+                 {"locks", locks},
+                 {"churn", churn},
+                 {"traced", traced},
+                 {"stopping", stopping},
+                 {"core", core},
+                 {"without_main", without_main},
+                 {"held", held},
+                 {"forking", forking}};
     for (size_t i = 0; count > 1 && i < sizeof(cases) / sizeof(cases[0]); i++)
         if (strcmp(arguments[1], cases[i].name) == 0)
             return cases[i].run(), 0;

@@ -77,6 +77,47 @@ done
 stop
 ((status == 0)) || fail "out of descriptors, then: status $status"
 
+# With few descriptors: it answers, or, if there would be none for a connection, it has not begun to serve.
+ask() {
+    # shellcheck disable=SC2016 # that shell expands it
+    timeout 60 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET /count HTTP/1.0\r\n\r\n" >&3 && cat <&3' - "$port"
+}
+
+has_ended() {
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        kill -0 "$child" 2>/dev/null || return 0
+        sleep 0.01
+    done
+    fail "$* with $limit descriptors"
+}
+
+served=0
+for ((limit = 14; limit < 80 && served < 2; limit++)); do
+    (
+        ulimit -n "$limit"
+        exec "${program[@]}" db >pipe 2>stderr
+    ) &
+    child=$!
+    port=
+    read -r port <pipe || true
+    answer=
+    [[ -z $port ]] || answer=$(ask 2>/dev/null) || (($? != 124)) || fail "no answer with $limit descriptors"
+    if [[ $answer == *' 200 '* ]]; then
+        served=$((served + 1))
+        stop
+        ((status == 0)) || fail "status $status with $limit descriptors"
+        continue
+    fi
+    has_ended "neither an answer nor an end"
+    status=0
+    wait $child || status=$?
+    child=0
+    ((status == 1)) || fail "status $status with $limit descriptors, and the answer: $answer"
+    grep -q 'Too many open files\|unable to open' stderr || fail "no reason with $limit descriptors"
+done
+((served == 2)) || fail "it never answers with few descriptors"
+
 # The wrong order.
 seen=0
 for ((i = 0; i < 10 && seen == 0; i++)); do

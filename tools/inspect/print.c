@@ -28,6 +28,9 @@ static int by_content(const void *a, const void *b, void *data)
     if (difference == 0)
         difference = order(x->waits_for, y->waits_for);
     if (difference == 0)
+        difference = (x->waits_for_owner > y->waits_for_owner) -
+                     (x->waits_for_owner < y->waits_for_owner);
+    if (difference == 0)
         difference = order(x->started, y->started);
     if (difference == 0)
         difference = (x->call_count > y->call_count) - (x->call_count < y->call_count);
@@ -101,7 +104,29 @@ static void put_who(struct buffer *text, const struct group *group)
     put_visible(text, entry->is_main ? "main" : entry->name, "?");
 }
 
-static void put_state(struct buffer *text, const struct group *group)
+/* One that is not there any more, or that could not be stopped. */
+static bool has_ended(const struct report *report)
+{
+    return report->unseen == 0 && !report->target->is_cut_off;
+}
+
+static void put_holder(const struct report *report, const struct entry *entry, struct buffer *text)
+{
+    const struct owner *owner = report_holder(report, entry);
+    if (entry->waits_for_owner == 0 || (!owner && !has_ended(report)))
+        return;
+    buffer_add_text(text, ", held by ");
+    if (!owner)
+        buffer_add_text(text, "one that has ended");
+    else if (owner->kind == ENTRY_GOROUTINE)
+        buffer_format(text, "goroutine %llu, ", (unsigned long long)owner->id);
+    else if (!owner->is_main)
+        buffer_format(text, "thread %d, ", (int)owner->thread);
+    if (owner)
+        put_visible(text, owner->is_main ? "main" : owner->name, "?");
+}
+
+static void put_state(const struct report *report, const struct group *group, struct buffer *text)
 {
     static const char *const one[] = {[STATE_RUNNING] = ", running",
                                       [STATE_READY] = ", may go on",
@@ -120,6 +145,7 @@ static void put_state(struct buffer *text, const struct group *group)
         buffer_add_visible(text, entry->waits_for);
     if (entry->has_deadline && !many)
         buffer_add_text(text, " (with a limit)");
+    put_holder(report, entry, text);
 }
 
 static void put_started(struct buffer *text, const struct group *group)
@@ -174,7 +200,7 @@ static void put_group(const struct report *report, const struct group *group, st
     const struct entry *entry = group->entries[0];
     buffer_add_char(text, '\n');
     put_who(text, group);
-    put_state(text, group);
+    put_state(report, group, text);
     if (group->count > 1)
         put_numbers(text, group);
     buffer_add_char(text, '\n');

@@ -26,6 +26,11 @@ static void put_number(struct buffer *text, const char *before, const char *name
     buffer_format(text, "%llu", (unsigned long long)number);
 }
 
+static const char *kind_of(enum entry_kind kind, bool is_main)
+{
+    return is_main ? "main" : kind == ENTRY_GOROUTINE ? "goroutine" : "thread";
+}
+
 static void put_site(struct buffer *text, const struct site *site)
 {
     buffer_add_char(text, '{');
@@ -33,6 +38,26 @@ static void put_site(struct buffer *text, const struct site *site)
     put_string(text, ",", "file", site->file);
     put_number(text, ",", "line", site->line);
     put_string(text, ",", "function", site->caller);
+    buffer_add_char(text, '}');
+}
+
+/* Who holds what the entry waits for: null if it does not wait for such a thing. */
+static void put_holder(const struct report *report, const struct entry *entry, struct buffer *text)
+{
+    const struct owner *owner = report_holder(report, entry);
+    put_name(text, ",", "held_by");
+    if (entry->waits_for_owner == 0) {
+        buffer_add_text(text, "null");
+        return;
+    }
+    buffer_add_char(text, '{');
+    put_string(text, "", "kind", owner ? kind_of(owner->kind, owner->is_main) : "unknown");
+    if (owner)
+        put_string(text, ",", "name", owner->name);
+    if (owner && owner->thread)
+        put_number(text, ",", "thread", (uint64_t)owner->thread);
+    if (owner && owner->kind == ENTRY_GOROUTINE)
+        put_number(text, ",", "goroutine", owner->id);
     buffer_add_char(text, '}');
 }
 
@@ -44,10 +69,11 @@ static void put_entry(const struct report *report, const struct entry *entry, st
                                          [STATE_NOT_STARTED] = "not started"};
     bool is_goroutine = entry->kind == ENTRY_GOROUTINE;
     buffer_add_char(text, '{');
-    put_string(text, "", "kind", entry->is_main ? "main" : is_goroutine ? "goroutine" : "thread");
+    put_string(text, "", "kind", kind_of(entry->kind, entry->is_main));
     put_string(text, ",", "name", entry->name);
     put_string(text, ",", "state", states[entry->state]);
     put_string(text, ",", "waits_for", entry->waits_for);
+    put_holder(report, entry, text);
     put_name(text, ",", "has_deadline");
     buffer_add_text(text, entry->has_deadline ? "true" : "false");
     if (entry->thread)

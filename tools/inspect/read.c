@@ -151,8 +151,27 @@ static void read_wait(const struct reading *r, struct entry *entry, uint64_t g)
     const struct lgi_goroutine_layout *layout = r->goroutines;
     entry->waits_for = texts_at(r->texts, word(r, g, layout->g_waits_for));
     entry->has_deadline = target_number(r->target, g + layout->g_has_deadline, 1) != 0;
-    if (entry->waits_for)
-        entry->state = STATE_WAITING;
+    if (!entry->waits_for)
+        return;
+    entry->state = STATE_WAITING;
+    uint64_t held = layout->g_held ? word(r, g, layout->g_held) : 0;
+    entry->waits_for_owner = word(r, held, 0) & ~layout->identity_flags;
+}
+
+/* (A library that is older says nothing of identities.) */
+static void add_owner(struct reading *r, const struct entry *entry, uint64_t g)
+{
+    struct report *report = r->report;
+    uint64_t identity = r->goroutines->g_identity ? word(r, g, r->goroutines->g_identity) : 0;
+    if (identity == 0)
+        return;
+    report->owners = grow_array(report->owners, report->owner_count, sizeof(*report->owners));
+    report->owners[report->owner_count++] = (struct owner){.identity = identity,
+                                                           .kind = entry->kind,
+                                                           .is_main = entry->is_main,
+                                                           .thread = entry->thread,
+                                                           .id = entry->id,
+                                                           .name = entry->name};
 }
 
 static void add_running(struct reading *r, uint64_t g, uint64_t top, pid_t thread)
@@ -175,6 +194,7 @@ static void add_thread(struct reading *r, const struct target_thread *thread, ui
             read_task(r, entry, task);
             entry->is_main = false; /* a goroutine has forked */
         }
+        add_owner(r, entry, g);
     }
     add_pending(r, entry, top);
     if (!entry->is_main && entry->kind == ENTRY_THREAD && entry->call_count == 0 &&
@@ -224,6 +244,7 @@ static void read_goroutine(struct reading *r, uint64_t g)
     if (!running && state == layout->state_waiting)
         read_wait(r, entry, g);
     entry->thread = running ? running->thread : 0;
+    add_owner(r, entry, g);
     add_pending(r, entry, running ? running->top : word(r, g, layout->g_top));
 }
 
@@ -285,6 +306,20 @@ static int by_number(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static int by_identity(const void *a, const void *b)
+{
+    const struct owner *x = a, *y = b;
+    return (x->identity > y->identity) - (x->identity < y->identity);
+}
+
+const struct owner *report_holder(const struct report *report, const struct entry *entry)
+{
+    const struct owner wanted = {.identity = entry->waits_for_owner};
+    if (report->owner_count == 0)
+        return NULL;
+    return bsearch(&wanted, report->owners, report->owner_count, sizeof(wanted), by_identity);
+}
+
 static bool is_forked(struct target *target, const struct lgi_goroutine_layout *goroutines)
 {
     uint64_t word = goroutines ? (uint64_t)(uintptr_t)goroutines->forked : 0;
@@ -312,12 +347,15 @@ void report_read(struct report *report, struct target *target, const struct copy
         report_read_shutdowns(report, target, copy);
     if (report->count > 0)
         qsort(report->entries, report->count, sizeof(*report->entries), by_number);
+    if (report->owner_count > 0)
+        qsort(report->owners, report->owner_count, sizeof(*report->owners), by_identity);
 }
 
 void report_free(struct report *report)
 {
     texts_free(report->texts);
     free(report->entries);
+    free(report->owners);
     free(report->calls);
     free(report->stages);
     *report = (struct report){0};

@@ -20,6 +20,16 @@ struct site {
 enum entry_kind { ENTRY_THREAD, ENTRY_GOROUTINE };
 enum entry_state { STATE_RUNNING, STATE_READY, STATE_WAITING, STATE_NOT_STARTED };
 
+/* Whoever may hold a lock: each thread and goroutine that has used the library, also those without an entry. */
+struct owner {
+    uint64_t identity;
+    enum entry_kind kind;
+    bool is_main;
+    pid_t thread;
+    uint64_t id;
+    const char *name; /* the report's */
+};
+
 /* A thread or a goroutine. */
 struct entry {
     enum entry_kind kind;
@@ -29,6 +39,7 @@ struct entry {
     uint64_t id, starter;
     const char *name;           /* the report's, like all texts here */
     const char *waits_for;      /* NULL: it does not wait */
+    uint64_t waits_for_owner;   /* the identity of whoever holds that; 0: nobody, or not known */
     const struct site *started; /* NULL: not by lg_go */
     size_t first_call, call_count;
 };
@@ -45,6 +56,8 @@ struct report {
     const char *path; /* of the file that has the copy of the library */
     struct entry *entries;
     size_t count;
+    struct owner *owners; /* in the order of their identities */
+    size_t owner_count;
     const struct site **calls; /* of all entries; of each the next to run first */
     size_t call_count;
     struct stage *stages; /* of each shutdown, added last first */
@@ -59,6 +72,9 @@ void report_read(struct report *report, struct target *target, const struct copy
 /* The shutdowns' part of it: adds to the report. */
 void report_read_shutdowns(struct report *report, struct target *target, const struct copy *copy);
 void report_free(struct report *report);
+
+/* Whoever holds what the entry waits for; NULL: that one has ended, or could not be read. */
+const struct owner *report_holder(const struct report *report, const struct entry *entry);
 
 /* Writes the report, for people and for programs. Entries that are alike are written once, unless `each`. */
 void report_put_text(const struct report *report, bool each, struct buffer *text);

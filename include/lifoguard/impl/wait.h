@@ -22,7 +22,7 @@ struct lgi_waiters {
 /* An event that happens once: it wakes all waiters, and later waits end at once. All zero: it has not happened. */
 struct lgi_done {
     uint32_t lock;
-    uint32_t happened;
+    uint32_t happened; /* 0: no; else 1, more after each fork */
     struct lgi_waiters waiters;
     lg_error *error; /* static; the result of a wait that the event ends */
     /* Gives back a reference, for an event that is reference-counted: each waiter holds a reference. NULL: the event outlives
