@@ -1,6 +1,7 @@
 /* What a later test of the acquiring call's status, or of the error object that it was passed, says of the resource. */
 #include "engine_parts.h"
 #include "names.h"
+#include "type.h"
 
 #include <string.h>
 
@@ -71,10 +72,7 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
 
 static bool is_error_type(const struct decl *decl)
 {
-    for (int i = 0; decl && decl->type.stars == 1 && i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "rror"))
-            return true;
-    return false;
+    return decl && decl->type.stars == 1 && type_is_error(&decl->type);
 }
 
 /* x = f(…, &error); if (error != NULL) */

@@ -1,6 +1,7 @@
 /* Statements become edges; cleanups and deferred calls are placed where their scopes are left. */
 #include "lower.h"
 #include "names.h"
+#include "type.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -392,10 +393,8 @@ static int outcome_of(const struct lowering *lowering, const struct expr *value,
     const struct function *function = lowering->ir->function;
     if (at->kind != E_CALL || !at->name || strncmp(at->name, "lg_return", 9) != 0)
         return function->in_lg_func ? OUTCOME_FAILURE : OUTCOME_UNKNOWN;
-    bool gives_error = false;
-    for (int i = 0; i < function->type.count; i++)
-        gives_error |= strcmp(function->type.words[i], "lg_error") == 0;
-    if (!gives_error || (value && value->kind == E_NAME && strcmp(value->name, "NULL") == 0))
+    if (!type_points_to(&function->type, "lg_error") ||
+        (value && value->kind == E_NAME && strcmp(value->name, "NULL") == 0))
         return OUTCOME_SUCCESS;
     bool made = value && value->kind == E_CALL && value->name &&
                 strncmp(value->name, "lg_error_new", 12) == 0;
