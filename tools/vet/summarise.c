@@ -3,6 +3,7 @@
 #include "engine_parts.h"
 #include "names.h"
 #include "site_parts.h"
+#include "use.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -483,21 +484,12 @@ static bool enters_result(const struct ir *ir, const struct instr *instr, int ma
     return false;
 }
 
-static bool counts_result(const struct ir *ir, int made)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].place == made && name_has(instr->callee, "ref"))
-            return true;
-    return false;
-}
-
 /* Does the function keep what it returns in an object that it was passed? */
 static bool shares_result(const struct ir *ir)
 {
     EACH (end, &ir->code) {
         int made = end->kind == I_RETURN && end->left.kind == O_PLACE ? end->left.place : -1;
-        if (made < 0 || ir->places.at[made].kind != P_LOCAL || counts_result(ir, made))
+        if (made < 0 || ir->places.at[made].kind != P_LOCAL || use_takes_reference(ir, made))
             continue;
         EACH (instr, &ir->code)
             if (enters_result(ir, instr, made))
