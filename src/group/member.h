@@ -52,9 +52,9 @@ struct lgi_starting {
 /* A member that was started so: in its own frame, as long as it runs. */
 struct lgi_started {
     lg_group *group;
-    struct lgi_starting *starting;       /* NULL: the member has been ready */
-    struct lgi_done done;                /* the group was cancelled, or the start was given up */
-    struct lgi_started *next, *previous; /* of the group's; guarded by its lock */
+    struct lgi_starting *starting; /* NULL: the member has been ready */
+    struct lgi_done done;          /* the group was cancelled, or the start was given up */
+    struct lgi_link link;          /* in the list of the group, whose lock guards it */
 };
 
 /* The member begins. */
