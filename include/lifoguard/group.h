@@ -20,7 +20,8 @@
  * of errors to which each member calls lg_error_join_into while holding an lg_mutex (mutex.h).
  *
  * Cancelling: cancelling a group is only a signal (C6). A member notices the signal by lg_group_is_cancelled,
- * in a wait with lg_until_group or in a select with lg_case_group. The member should then return: the error of
+ * in a wait with lg_until_group or in a select with lg_case_group; a wait with another limit does not end.
+ * lg_group_context (context.h) cancels the group when a context is done. The member should then return: the error of
  * such a wait, or &lg_error_cancelled, which adds nothing to the errors of a failed group; or NULL, if a group
  * that is cancelled without a cause (lg_group_cancel) should not fail. For members that have not started when the
  * group is cancelled:
