@@ -37,7 +37,7 @@ LGI_DEMANDED(lgi_demand_star, LGI_FUNC_BARE_TEXT)
     LGI_FUNC(T, name)
 #define LGI_FUNC(T, name)                                                                          \
     LGI_ASSERTED(lgi_demand_name, !__builtin_strchr(#name, '='), LGI_FUNC_TEXT, (void)0);          \
-    LGI_TYPED_FOR(T) name = {0}, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = &name;; \
+    LGI_TYPED_FOR(T) name, *const lg_return_stands_only_in_an_lg_func LGI_UNUSED = lgi_zeroed(&name, sizeof(name));; \
          __extension__({ return name; }))                                                          \
         for (struct lgi_frame                                                                      \
                  lgi_frame =                                                                       \
@@ -120,6 +120,12 @@ LGI_DEMANDED(lgi_demand_result, LGI_RETURNED_TEXT)
 static inline int lgi_succeeded(const struct lgi_frame *frame)
 {
     return frame->ok && !(frame->error && *frame->error);
+}
+
+/* Its use, unlike "name = {0}", is one error and not four if `name` comes with a value. */
+__attribute__((__always_inline__)) static inline void *lgi_zeroed(void *result, size_t size)
+{
+    return __builtin_memset(result, 0, size);
 }
 
 /* A result that is an error and was never returned has been abandoned by a panic. With any other result
