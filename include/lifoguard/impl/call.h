@@ -413,7 +413,7 @@ void lgi_result_is_an_error(void);
 
 /* What holds deferred calls: an lg_scope, or an lg_cleanups, which begins with one. */
 #define LGI_OWNER(id, owner)                                                                       \
-    LGI_TAKE(this_scope_was_not_declared_by_lg_scope_##id, owner)                                                                \
+    LGI_TAKE(this_scope_was_not_declared_by_lg_scope_##id, LGI_OWNER_OF(owner))                                                                \
     enum { lgi_right_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id) };                                        \
     _Static_assert(!!lgi_right_##id, "what holds the calls is given by its address, as &scope: an lg_scope or an lg_cleanups");
 #define LGI_IS_OWNER(owner) _Generic(owner, lg_scope *: 1, lg_cleanups *: 1, default: 0)
