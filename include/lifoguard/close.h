@@ -157,7 +157,7 @@ LG_END_DECLS
  * call has left in the variable is released too, as sqlite3_open and similar functions demand.
  *
  *     int code = lg_adopt_out(&scope, &db, sqlite3_open(path, &db), sqlite3_close);
- *     lg_try(lg_adopt_out(&scope, &fd, lg_accept(listener, &fd, until), lg_close, &err));
+ *     lg_try(lg_adopt_out(&scope, &fd, lg_accept(listener, NULL, NULL, until, &fd), lg_close, &err));
  *
  * lg_adopt_out_if(scope, &variable, call, succeeded, release, args…): like lg_adopt_out, but registers the release if
  * succeeded(result of the call) is true: for variables in which NULL and -1 do not mean a failure. */

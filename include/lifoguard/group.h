@@ -20,7 +20,8 @@
  * of errors to which each member calls lg_error_join_into while holding an lg_mutex (mutex.h).
  *
  * Cancelling: cancelling a group is only a signal (C6). A member notices the signal by lg_group_is_cancelled,
- * in a wait with lg_until_group or in a select with lg_case_group. The member should then return: the error of
+ * in a wait with lg_until_group or in a select with lg_case_group; a wait with another limit does not end.
+ * lg_group_context (context.h) cancels the group when a context is done. The member should then return: the error of
  * such a wait, or &lg_error_cancelled, which adds nothing to the errors of a failed group; or NULL, if a group
  * that is cancelled without a cause (lg_group_cancel) should not fail. For members that have not started when the
  * group is cancelled:
@@ -64,13 +65,13 @@
 
 #include <lifoguard/chan.h>
 #include <lifoguard/go.h>
+#include <lifoguard/impl/list.h>
 #include <lifoguard/panic.h>
 #include <lifoguard/until.h>
 
 LG_BEGIN_DECLS
 
 struct lgi_group_hooks;
-struct lgi_started;
 
 /* An all-zero lg_group has no members. Never copy or move a group that has been used. */
 typedef struct lg_group {
@@ -88,7 +89,7 @@ typedef struct lg_group {
     const struct lgi_group_hooks *lgi_hooks;
     void *lgi_hooks_data;
     struct lgi_done *lgi_other_done;
-    struct lgi_started *lgi_started;
+    struct lgi_list lgi_started; /* members that lg_group_start has started */
 } lg_group;
 
 /* The result of a wait for a failed group whose errors an earlier wait has already returned. */
@@ -156,7 +157,7 @@ static inline lg_until lg_until_group(lg_group *group)
 {
     lg_until until = {LG_DURATION_MAX,
                       group->lgi_other_done ? group->lgi_other_done : &group->lgi_done};
-    if (__builtin_expect(__atomic_load_n(&group->lgi_started, __ATOMIC_RELAXED) != NULL, 0))
+    if (__builtin_expect(__atomic_load_n(&group->lgi_started.first, __ATOMIC_RELAXED) != NULL, 0))
         until.lgi_done = lgi_group_done_of_caller(group);
     return until;
 }

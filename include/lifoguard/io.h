@@ -1,14 +1,15 @@
 /* I/O that blocks only the calling goroutine: descriptors, child processes, name lookup. While a goroutine waits here,
  * other goroutines run on its thread. Descriptors are sockets, pipes, terminals and everything else that poll(2) supports.
  *
- *     lg_error *echo(int connection)
+ *     lg_error *echo(int connection, lg_group *group)
  *     {
  *         char buffer[4096];
  *         for (size_t count;;) {
- *             lg_error *err = lg_read(connection, buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count);
+ *             const lg_until until = lg_until_within(lg_until_group(group), LG_MINUTE);    // or when the group is cancelled
+ *             lg_error *err = lg_read(connection, buffer, sizeof(buffer), until, &count);
  *             if (err || count == 0)
  *                 return err;
- *             err = lg_write(connection, buffer, count, lg_until_timeout(LG_MINUTE), NULL);
+ *             err = lg_write(connection, buffer, count, until, NULL);
  *             if (err)
  *                 return err;
  *         }

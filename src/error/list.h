@@ -1,30 +1,36 @@
 /* Lists whose members hold the links, so that a member is added and removed without memory. All zero: empty. The caller
- * locks. (Lists of waiters are in sched/park.h: others may ask without the lock whether they are empty.) */
+ * locks; others may read `first` atomically, to ask whether a list is empty. (Lists of waiters are in sched/park.h: a waiter knows
+ * two of its neighbours.) */
 #ifndef LGI_ERROR_LIST_H
 #define LGI_ERROR_LIST_H
 
 #include <stddef.h>
 
-struct lgi_link {
-    struct lgi_link *next, *previous;
-};
+#include <lifoguard/impl/list.h>
 
-struct lgi_list {
-    struct lgi_link *first, *last;
-};
+static inline void lgi_list_set_first(struct lgi_list *list, struct lgi_link *link)
+{
+    __atomic_store_n(&list->first, link, __ATOMIC_RELAXED);
+}
 
 /* Adds the link as the last. */
 static inline void lgi_list_add(struct lgi_list *list, struct lgi_link *link)
 {
     link->next = NULL;
     link->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = link;
+    if (list->last)
+        list->last->next = link;
+    else
+        lgi_list_set_first(list, link);
     list->last = link;
 }
 
 static inline void lgi_list_remove(struct lgi_list *list, struct lgi_link *link)
 {
-    *(link->previous ? &link->previous->next : &list->first) = link->next;
+    if (link->previous)
+        link->previous->next = link->next;
+    else
+        lgi_list_set_first(list, link->next);
     *(link->next ? &link->next->previous : &list->last) = link->previous;
 }
 

@@ -67,9 +67,9 @@ struct lgi_starting {
 /* A member that was started so: in its own frame, as long as it runs. */
 struct lgi_started {
     lg_group *group;
-    struct lgi_starting *starting;       /* NULL: the member has been ready */
-    struct lgi_done done;                /* the group was cancelled, or the start was given up */
-    struct lgi_started *next, *previous; /* of the group's; guarded by its lock */
+    struct lgi_starting *starting; /* NULL: the member has been ready */
+    struct lgi_done done;          /* the group was cancelled, or the start was given up */
+    struct lgi_link link;          /* in the list of the group, whose lock guards it */
 };
 
 /* The member begins. */
@@ -98,10 +98,25 @@ lg_group *lgi_member_group(const struct lgi_task *start);
 /* What the running goroutine is as a member that was started until ready; NULL: it is none. */
 struct lgi_started *lgi_member_started(const struct lgi_task *start);
 
-/* ---- group.c ---- */
+/* ---- errors.c ---- */
 
 /* Adds the error, and cancels the group. Takes the error. */
 void lgi_group_fail(lg_group *group, lg_error *error);
+
+/* The block of the group is left with an error. It is the cause, unless the group has failed before or was cancelled from
+ * above. */
+void lgi_group_owner_fails(lg_group *group, const lg_error *error);
+
+/* What the caller is to be told. One that leaves the group need not be told what it has taken itself. */
+lg_error *lgi_group_take_errors(lg_group *group, bool leaving);
+
+/* The group ends: joins its errors to the result. */
+void lgi_group_give_errors(lg_group *group, lg_error **result);
+
+/* A static error that a wait itself could have ended with, of a member, is told apart. */
+lg_error *lgi_group_of_member(lg_error *error);
+
+/* ---- group.c ---- */
 
 /* A place becomes free, and `started`, unless it is NULL, ends with the error. The group may be gone when it returns. */
 void lgi_group_release(lg_group *group, bool exiting, struct lgi_started *started, lg_error *error);
@@ -124,8 +139,5 @@ void lgi_group_drop_argument(const uintptr_t *words, const struct lgi_member *me
 
 /* lg_exit has ended a member: the caller does not go on, unless it is being unwound. */
 void lgi_group_wait_for_exit(void);
-
-/* A static error that a wait itself could have ended with, of a member, is told apart. */
-lg_error *lgi_group_of_member(lg_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include "group/member.h"
 
 #include "error/keep_errno.h"
+#include "error/list.h"
 #include "sched/bubble.h"
 #include "sched/runtime.h"
 #include "sched/shortage.h"
@@ -11,31 +12,6 @@
 LG_ERROR_DEFINE(lg_error_member_not_ready, "the member ended before it was ready");
 
 /* ---- the group's members that can be cancelled alone; under its lock ---- */
-
-static void set_first(lg_group *group, struct lgi_started *started)
-{
-    __atomic_store_n(&group->lgi_started, started, __ATOMIC_RELAXED);
-}
-
-static void link_started(struct lgi_started *started)
-{
-    lg_group *group = started->group;
-    started->previous = NULL;
-    started->next = group->lgi_started;
-    if (started->next)
-        started->next->previous = started;
-    set_first(group, started);
-}
-
-static void unlink_started(struct lgi_started *started)
-{
-    if (started->previous)
-        started->previous->next = started->next;
-    else
-        set_first(started->group, started->next);
-    if (started->next)
-        started->next->previous = started->previous;
-}
 
 static void cancel(struct lgi_started *started, struct lgi_woken *woken)
 {
@@ -49,8 +25,8 @@ void lgi_group_cancel_started(lg_group *group)
 {
     struct lgi_woken woken = {0};
     lgi_group_lock(group);
-    for (struct lgi_started *started = group->lgi_started; started; started = started->next)
-        cancel(started, &woken);
+    for (struct lgi_link *link = group->lgi_started.first; link; link = link->next)
+        cancel(LGI_HOLDER(link, struct lgi_started, link), &woken);
     lgi_group_unlock(group);
     lgi_unpark_all(&woken);
 }
@@ -63,7 +39,7 @@ void lgi_started_begin(struct lgi_started *started, struct lgi_starting *startin
     struct lgi_woken nobody = {0};
     lgi_group_lock(started->group);
     starting->member = started;
-    link_started(started);
+    lgi_list_add(&started->group->lgi_started, &started->link);
     if (starting->given_up || lgi_done_happened(lgi_group_done(started->group)))
         cancel(started, &nobody);
     lgi_group_unlock(started->group);
@@ -77,7 +53,7 @@ void lgi_starting_end(struct lgi_starting *starting, struct lgi_woken *woken)
 
 void lgi_started_end(struct lgi_started *started, lg_error *error, struct lgi_woken *woken)
 {
-    unlink_started(started);
+    lgi_list_remove(&started->group->lgi_started, &started->link);
     if (!started->starting)
         return;
     started->starting->error = error;

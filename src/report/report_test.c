@@ -1,4 +1,4 @@
-/* The end of a panic that nothing stops: P5, P8, P12, P13. */
+/* The end of a panic that nothing stops: P5, P8. */
 #include "report/print.h"
 #include "testing/test.h"
 
@@ -8,7 +8,6 @@
 #include <lifoguard/chan.h>
 #include <lifoguard/go.h>
 #include <lifoguard/mutex.h>
-#include <lifoguard/once.h>
 
 __attribute__((noinline)) static void panics_here(void)
 {
@@ -47,7 +46,7 @@ START_TEST(P5_uncaught_defers_run_then_the_report_and_status_2)
     expect_status(outcome, 2);
     expect_out(outcome, "innermost block middle outermost buffered");
     expect_in_err(outcome, "panic: out of luck\n");
-    expect_in_err(outcome, "report_test.c:16\n");
+    expect_in_err(outcome, "report_test.c:15\n");
     /* the deferred calls that ran, in order */
     const char *first = strstr(outcome->err, "tell(\"innermost\")"),
                *second = strstr(outcome->err, "tell(\"middle\")"),
@@ -329,121 +328,6 @@ START_TEST(P5_a_deep_stack_is_cut)
 }
 END_TEST
 
-/* ---- P12 ---- */
-
-static void core(void *data)
-{
-    setenv("LIFOGUARD_PANIC", "core", 1);
-    uncaught(data);
-}
-
-START_TEST(P12_core_aborts_before_unwinding)
-{
-    struct outcome *outcome = in_child(core, NULL);
-    expect_status(outcome, -SIGABRT);
-    expect_out(outcome, "buffered");
-    expect_in_err(outcome, "panic: out of luck\n");
-    expect_in_err(outcome, "LIFOGUARD_PANIC=core");
-}
-END_TEST
-
-static void core_recovered(void *data)
-{
-    (void)data;
-    setenv("LIFOGUARD_PANIC", "core", 1);
-    {
-        lg_func_recovers_void {
-            lg_defer_recover(tell_stop);
-            lg_panic("stopped");
-        }
-    }
-}
-
-START_TEST(P12_a_panic_that_is_recovered_leaves_no_core)
-{
-    struct outcome *outcome = in_child(core_recovered, NULL);
-    expect_status(outcome, 0);
-    expect_out(outcome, "stopped ");
-}
-END_TEST
-
-static void declines(lg_panic_info *panic)
-{
-    tell(lg_panic_message(panic));
-}
-
-static void core_declined(void *data)
-{
-    (void)data;
-    setenv("LIFOGUARD_PANIC", "core", 1);
-    lg_func_recovers_void {
-        lg_defer_recover(declines);
-        lg_panic("declined");
-    }
-}
-
-/* Whether a recovering call will stop it cannot be known before; if none does, the core comes late. */
-START_TEST(P12_a_panic_that_a_recovering_call_declines_leaves_a_core_too)
-{
-    struct outcome *outcome = in_child(core_declined, NULL);
-    expect_in_err(outcome, "panic: declined\n");
-    expect_status(outcome, -SIGABRT);
-}
-END_TEST
-
-static void other_value(void *data)
-{
-    setenv("LIFOGUARD_PANIC", "", 1);
-    uncaught(data);
-}
-
-START_TEST(P12_other_values_mean_nothing)
-{
-    expect_status(in_child(other_value, NULL), 2);
-}
-END_TEST
-
-/* ---- P13 ---- */
-
-static void faults(void *data)
-{
-    signal(SIGSEGV, SIG_DFL); /* a sanitizer has its own handler */
-    lg_func_recovers_void {
-        lg_defer_recover(tell_stop);
-        lg_defer(tell, "deferred");
-        *(volatile int *)data = 1;
-    }
-}
-
-static void kills_itself(void *data)
-{
-    int signal_number = *(int *)data;
-    signal(signal_number, SIG_DFL);
-    lg_func_recovers_void {
-        lg_defer_recover(tell_stop);
-        raise(signal_number);
-    }
-}
-
-START_TEST(P13_hardware_faults_are_not_panics)
-{
-    static const int signals[] = {SIGSEGV, SIGFPE, SIGBUS, SIGILL};
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        int number = signals[i];
-        struct outcome *outcome = in_child(kills_itself, &number);
-        expect_status(outcome, -number);
-        expect_out(outcome, "");
-    }
-#if !defined(HAS_SANITIZER)
-    struct outcome *outcome = in_child(faults, (void *)8);
-    expect_status(outcome, -SIGSEGV);
-    expect_out(outcome, "");
-#else
-    (void)faults;
-#endif
-}
-END_TEST
-
 /* ---- a stderr that takes no more at the moment ---- */
 
 static void panics_with_a_full_stderr(void *data)
@@ -462,139 +346,6 @@ START_TEST(P5_a_report_waits_for_a_full_stderr)
     struct outcome *outcome = in_child(panics_with_a_full_stderr, NULL);
     expect_status(outcome, 2);
     ck_assert_ptr_nonnull(memmem(outcome->err, outcome->err_length, "panic: out of luck\n", 19));
-}
-END_TEST
-
-/* ---- E8: what a report says is the report's own ---- */
-
-static void panics_with_a_forged_report(void *data)
-{
-    (void)data;
-    lg_defer(panic_with, "then\nstack:\n");
-    lg_panic("bad\n        at real.c:1\nstack:\n    innocent  real.c:1 \x1b[31m\xc2\x9b\r%s", "x");
-}
-
-START_TEST(E8_no_message_can_pass_for_a_line_of_the_report)
-{
-    struct outcome *outcome = in_child(panics_with_a_forged_report, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: bad\n        |         at real.c:1\n        | stack:\n"
-                           "        |     innocent  real.c:1 \\x1b[31m\\xc2\\x9b\\x0dx\n");
-    expect_in_err(outcome, "    then panic: then\n        | stack:\n        at ");
-    ck_assert_ptr_null(strstr(outcome->err, "\n        at real.c"));
-    ck_assert_ptr_null(strpbrk(outcome->err, "\x1b\r"));
-}
-END_TEST
-
-static lg_mutex unlocked;
-
-/* Through a variable, so that link-time optimisation does not make the library's function a part of this one. */
-__attribute__((noinline)) static void unlocks(void)
-{
-    static void (*volatile unlock)(lg_mutex *) = lgi_mutex_unlock;
-    unlock(&unlocked);
-    __asm__ volatile(""); /* no tail call */
-}
-
-static void panics_in_the_library(void *data)
-{
-    lg_once once = {0};
-    if (data)
-        lg_once_do(&once, unlocks);
-    else
-        unlocks();
-}
-
-static bool knows_static_functions(void)
-{
-    return dlopen("libdw.so.1", RTLD_NOW) != NULL;
-}
-
-START_TEST(E8_a_panic_of_the_library_is_where_the_program_called_it)
-{
-    for (uintptr_t once = 0; once < 2; once++) {
-        struct outcome *outcome = in_child(panics_in_the_library, (void *)once);
-        expect_status(outcome, 2);
-        expect_in_err(outcome, "panic: unlock of a mutex that is not locked\n");
-        ck_assert_msg(!strstr(outcome->err, "mutex.c") && !strstr(outcome->err, "once.c"), "%s",
-                      outcome->err);
-        ck_assert_msg(!strstr(outcome->err, "lgi_"), "%s", outcome->err);
-        if (!knows_static_functions())
-            continue;
-        expect_in_err(outcome, "is not locked\n        at ");
-        expect_in_err(outcome, "    unlocks");
-    }
-}
-END_TEST
-
-static void note_place(lg_panic_info *panic)
-{
-    if (!lg_recover(panic))
-        return;
-    tell(lg_panic_file(panic));
-    if (lg_panic_line(panic) != 0)
-        tell("line");
-}
-
-static void recovers_one_of_the_library(void *data)
-{
-    (void)data;
-    lg_func_recovers_void {
-        lg_defer_recover(note_place);
-        unlocks();
-    }
-}
-
-START_TEST(E8_a_recovered_panic_of_the_library_has_no_place_in_it)
-{
-    struct outcome *outcome = in_child(recovers_one_of_the_library, NULL);
-    expect_status(outcome, 0);
-    expect_out(outcome, "lifoguard ");
-}
-END_TEST
-
-static void lists_pending(void)
-{
-    lg_defer(tell, "mine");
-    lg_pending_print(stdout);
-    fflush(stdout);
-}
-
-static void lists_pending_in_once(void *data)
-{
-    (void)data;
-    lg_once once = {0};
-    lg_once_do(&once, lists_pending);
-}
-
-START_TEST(E8_pending_calls_of_the_library_are_not_listed)
-{
-    struct outcome *outcome = in_child(lists_pending_in_once, NULL);
-    expect_status(outcome, 0);
-    ck_assert_msg(strstr(outcome->out, "tell(\"mine\")") != NULL, "%s", outcome->out);
-    ck_assert_msg(!strstr(outcome->out, "once.c") && !strstr(outcome->out, "lgi_"), "%s",
-                  outcome->out);
-}
-END_TEST
-
-static void panics_as_a_goroutine(void)
-{
-    lg_panic("named");
-}
-
-static void names_a_goroutine(void *data)
-{
-    (void)data;
-    lg_go_with(((lg_go_options){.name = "x\nstack:\x1b[31m"}), panics_as_a_goroutine);
-    lg_chan_recv(lg_chan_make(int, 0), &(int){0});
-}
-
-START_TEST(E8_names_of_goroutines_are_escaped)
-{
-    struct outcome *outcome = in_child(names_a_goroutine, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, ", x\\nstack:\\x1b[31m");
-    ck_assert_ptr_null(strchr(outcome->err, '\x1b'));
 }
 END_TEST
 
@@ -650,11 +401,7 @@ START_TEST(P5_negative_numbers_and_long_texts_are_printed_whole)
 }
 END_TEST
 
-RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
-          E8_a_panic_of_the_library_is_where_the_program_called_it,
-          E8_a_recovered_panic_of_the_library_has_no_place_in_it,
-          E8_pending_calls_of_the_library_are_not_listed, E8_names_of_goroutines_are_escaped,
-          P5_uncaught_defers_run_then_the_report_and_status_2,
+RUN_TESTS("report", P5_uncaught_defers_run_then_the_report_and_status_2,
           P5_the_stack_has_the_names_of_functions, P4_P5_the_chain_is_printed_oldest_first,
           P5_a_recovered_panic_is_marked_in_the_chain, P5_an_abandoned_error_is_named,
           P5_the_payload_of_an_abandoned_error_is_freed_behind_the_report,
@@ -662,9 +409,6 @@ RUN_TESTS("report", E8_no_message_can_pass_for_a_line_of_the_report,
           P5_P8_in_any_goroutine_it_ends_the_process_and_runs_only_its_own_defers,
           P8_many_panics_at_once_make_one_report,
           P5_neither_a_closed_stderr_nor_a_locked_stdout_holds_it_up, P5_no_destructors_either,
+          P5_a_deep_stack_is_cut, P5_a_report_waits_for_a_full_stderr,
           P5_of_many_deferred_calls_that_ran_the_last_are_listed,
-          P5_negative_numbers_and_long_texts_are_printed_whole, P5_a_report_waits_for_a_full_stderr,
-          P5_a_deep_stack_is_cut, P12_core_aborts_before_unwinding,
-          P12_a_panic_that_is_recovered_leaves_no_core,
-          P12_a_panic_that_a_recovering_call_declines_leaves_a_core_too,
-          P12_other_values_mean_nothing, P13_hardware_faults_are_not_panics)
+          P5_negative_numbers_and_long_texts_are_printed_whole)

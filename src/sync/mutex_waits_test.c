@@ -382,13 +382,9 @@ END_TEST
 
 /* ---- freed by the next one ---- */
 
-struct counted_object {
-    lg_mutex mutex;
-    int holders;
-};
-
-static void let_go(struct counted_object *object)
+static void let_go(struct held *object, unsigned number)
 {
+    (void)number;
     lg_mutex_lock(&object->mutex);
     bool last = --object->holders == 0;
     lg_mutex_unlock(&object->mutex);
@@ -396,26 +392,9 @@ static void let_go(struct counted_object *object)
         free(object);
 }
 
-static void let_go_in_turn(void *data, unsigned number)
-{
-    struct counted_object **objects = data;
-    (void)number;
-    for (unsigned i = 0; objects[i]; i++)
-        let_go(objects[i]);
-}
-
 START_TEST(a_mutex_may_be_freed_by_the_last_who_unlocked_it)
 {
-    enum { OBJECTS = 2000 };
-    const unsigned count = stress(OBJECTS);
-    struct counted_object *objects[OBJECTS + 1];
-    for (unsigned i = 0; i < count; i++) {
-        objects[i] = calloc(1, sizeof(*objects[i]));
-        ck_assert_ptr_nonnull(objects[i]);
-        objects[i]->holders = 6;
-    }
-    objects[count] = NULL;
-    run_crew(2, 4, 2, let_go_in_turn, objects);
+    let_go_of_many(let_go);
 }
 END_TEST
 

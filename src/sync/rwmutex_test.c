@@ -408,46 +408,35 @@ END_TEST
 
 /* ---- freed by the next one ---- */
 
-struct object {
-    lg_rwmutex mutex;
-    _Atomic int holders;
-};
-
-static void let_go_in_turn(void *data, unsigned number)
+/* Several readers may be inside at once. */
+static bool leave(struct held *object)
 {
-    struct object **objects = data;
-    for (unsigned i = 0; objects[i]; i++) {
-        bool last;
-        if ((number + i) % 2) {
-            lg_rwmutex_lock(&objects[i]->mutex);
-            last = --objects[i]->holders == 0;
-            lg_rwmutex_unlock(&objects[i]->mutex);
-        } else {
-            lg_rwmutex_rlock(&objects[i]->mutex);
-            last = --objects[i]->holders == 0;
-            lg_rwmutex_runlock(&objects[i]->mutex);
-        }
-        /* Not safe with readers, of whom several may be inside: only the last to come out may free. */
-        if (last) {
-            lg_rwmutex_lock(&objects[i]->mutex);
-            lg_rwmutex_unlock(&objects[i]->mutex);
-            free(objects[i]);
-        }
+    return __atomic_sub_fetch(&object->holders, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+static void let_go(struct held *object, unsigned number)
+{
+    bool last;
+    if (number % 2) {
+        lg_rwmutex_lock(&object->rwmutex);
+        last = leave(object);
+        lg_rwmutex_unlock(&object->rwmutex);
+    } else {
+        lg_rwmutex_rlock(&object->rwmutex);
+        last = leave(object);
+        lg_rwmutex_runlock(&object->rwmutex);
+    }
+    /* Not safe with readers, of whom several may be inside: only the last to come out may free. */
+    if (last) {
+        lg_rwmutex_lock(&object->rwmutex);
+        lg_rwmutex_unlock(&object->rwmutex);
+        free(object);
     }
 }
 
 START_TEST(a_read_write_mutex_may_be_freed_by_the_last_who_unlocked_it)
 {
-    enum { OBJECTS = 2000 };
-    const unsigned count = stress(OBJECTS);
-    struct object *objects[OBJECTS + 1];
-    for (unsigned i = 0; i < count; i++) {
-        objects[i] = calloc(1, sizeof(*objects[i]));
-        ck_assert_ptr_nonnull(objects[i]);
-        objects[i]->holders = 6;
-    }
-    objects[count] = NULL;
-    run_crew(2, 4, 2, let_go_in_turn, objects);
+    let_go_of_many(let_go);
 }
 END_TEST
 

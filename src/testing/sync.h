@@ -168,4 +168,40 @@ static inline unsigned stress(unsigned rounds)
 #endif
 }
 
+/* An object that the last of its holders frees. */
+struct held {
+    union {
+        lg_mutex mutex;
+        lg_rwmutex rwmutex;
+    };
+    int holders;
+};
+
+/* Many objects, each with six holders at once: let_go(object, number) gives one up, and frees the object when it was the last. */
+struct all_held {
+    void (*let_go)(struct held *object, unsigned number);
+    unsigned count;
+    struct held **objects;
+};
+
+static inline void let_all_go(void *data, unsigned number)
+{
+    const struct all_held *all = data;
+    for (unsigned i = 0; i < all->count; i++)
+        all->let_go(all->objects[i], number + i);
+}
+
+static inline void let_go_of_many(void (*let_go)(struct held *object, unsigned number))
+{
+    enum { OBJECTS = 2000, GOROUTINES = 4, THREADS = 2 };
+    struct held *objects[OBJECTS];
+    struct all_held all = {let_go, stress(OBJECTS), objects};
+    for (unsigned i = 0; i < all.count; i++) {
+        objects[i] = calloc(1, sizeof(*objects[i]));
+        ck_assert_ptr_nonnull(objects[i]);
+        objects[i]->holders = GOROUTINES + THREADS;
+    }
+    run_crew(2, GOROUTINES, THREADS, let_all_go, &all);
+}
+
 #endif

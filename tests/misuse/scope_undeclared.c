@@ -1,6 +1,6 @@
 // A scope that is only a variable, without a value.
 // gcc: ‘this_scope_was_not_declared_by_lg_scope_0’ may be used uninitialized
-// clang: -
+// clang: variable 'scope' is uninitialized when passed as a const pointer argument
 // flags: -Wall -Werror
 #include <lifoguard/lifoguard.h>
 

@@ -99,7 +99,7 @@ static lg_error *start_guardian(struct runner *runner)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return lg_error_new_errno("socketpair");
     runner->guardian = fork();
-    int failed = errno;
+    lg_error *error = runner->guardian < 0 ? lg_error_new_errno("fork") : NULL;
     if (runner->guardian == 0) {
         close(ends[0]);
         close(runner->signals);
@@ -107,7 +107,7 @@ static lg_error *start_guardian(struct runner *runner)
     }
     close(ends[1]);
     runner->front = ends[0];
-    return runner->guardian < 0 ? lg_error_new_code(failed, "fork") : NULL;
+    return error;
 }
 
 static void pass_signal(struct runner *runner, int number, bool from_terminal)

@@ -145,16 +145,16 @@ lg_error *attempt_prepare(struct attempt *attempt)
     if (lgi_own_pipe(go, 0) != 0)
         return lg_error_new_errno("pipe");
     if (lgi_own_pipe(report, O_NONBLOCK) != 0) {
-        int number = errno;
+        lg_error *error = lg_error_new_errno("pipe");
         close(go[0]);
         close(go[1]);
-        return lg_error_new_code(number, "pipe");
+        return error;
     }
     /* If the disk has no room for it, the result reaches its owner only. */
     int result = make_result(attempt);
     attempt->in_file = result >= 0;
     pid_t pid = fork();
-    int failed = errno;
+    lg_error *error = pid < 0 ? lg_error_new_errno("fork") : NULL;
     if (pid == 0) {
         close(go[1]);
         attempt_be(attempt, go[0], result, report[1]);
@@ -168,7 +168,7 @@ lg_error *attempt_prepare(struct attempt *attempt)
     if (pid < 0) {
         close(go[1]);
         close(report[0]);
-        return lg_error_new_code(failed, "fork");
+        return error;
     }
     process_read(pid, &attempt->process);
     return NULL;

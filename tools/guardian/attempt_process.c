@@ -3,6 +3,7 @@
 
 #include "buffer.h"
 #include "direct.h"
+#include "error/keep_errno.h"
 #include "execute.h"
 #include "message.h"
 #include "spec.h"
@@ -177,13 +178,13 @@ static bool enter_directory(const struct attempt *attempt)
 {
     if (chdir(attempt->directory) == 0)
         return true;
-    int failed = errno;
-    if (failed == ENOENT && !attempt->strict && enter_as_if_removed(attempt->directory)) {
-        report_missing_directory(attempt);
-        return true;
-    }
-    errno = failed;
-    return false;
+    if (errno != ENOENT || attempt->strict)
+        return false;
+    LGI_KEEP_ERRNO;
+    if (!enter_as_if_removed(attempt->directory))
+        return false;
+    report_missing_directory(attempt);
+    return true;
 }
 
 /* A shell would set PWD to the directory that it finds itself in. */

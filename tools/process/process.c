@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include "buffer.h"
+#include "error/keep_errno.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -32,9 +33,10 @@ static ssize_t read_once(const char *path, char *text, size_t size)
     if (fd < 0)
         return -1;
     ssize_t length = read(fd, text, size - 1);
-    int number = errno;
-    close(fd);
-    errno = number;
+    {
+        LGI_KEEP_ERRNO;
+        close(fd);
+    }
     if (length >= 0)
         text[length] = '\0';
     return length;

@@ -5,6 +5,7 @@
 #include "knowledge.h"
 #include "names.h"
 #include "site_parts.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -125,13 +126,6 @@ static int null_way(const struct instr *branch, int place)
     return branch->sign == S2('=', '=') ? 0 : branch->sign == S2('!', '=') ? 1 : -1;
 }
 
-/* foo_ref(x): from here on the variable has a reference of its own. */
-static bool takes_reference(const struct instr *call, int place)
-{
-    return call->kind == I_CALL && call->callee && call->arg_count > 0 &&
-           call->args[0].place == place && name_has(call->callee, "ref");
-}
-
 /* The cleanup of `place` that is reached without its getting another value; -1: none. */
 static int reaches(struct walk *walk, int at)
 {
@@ -141,7 +135,7 @@ static int reaches(struct walk *walk, int at)
         if (is_cleanup_of(instr, walk->place))
             return at;
         if (instr->kind == I_RETURN || instr->kind == I_STOP ||
-            takes_reference(instr, walk->place) || resets(walk->ir, instr, walk->place) ||
+            use_references(instr, walk->place) || resets(walk->ir, instr, walk->place) ||
             takes_out(instr, walk->table) ||
             (walk->other >= 0 && resets(walk->ir, instr, walk->other)))
             return -1;

@@ -3,6 +3,7 @@
 #include "names.h"
 #include "reach.h"
 #include "site_parts.h"
+#include "type.h"
 #include "walk.h"
 
 #include <string.h>
@@ -175,14 +176,6 @@ static bool begins_as_success(const struct ir *ir, int place)
 static bool is_success(const struct ir *ir, long number)
 {
     return (number == 0) != returns_truth(ir) && number >= 0;
-}
-
-/* lg_error *save(…): a null pointer says that all went well. */
-static bool returns_error(const struct ir *ir)
-{
-    const struct type *type = &ir->function->type;
-    return type->stars == 1 && type->count > 0 &&
-           strcmp(type->words[type->count - 1], "lg_error") == 0;
 }
 
 static bool implies_success(const struct ir *ir, const struct operand *result)
@@ -453,7 +446,7 @@ static bool is_screen(const struct ir *ir, const struct instr *call, int place)
 
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
-    if ((ir->function->type.stars > 0 && !returns_error(ir)) || !can_fail(ir))
+    if ((ir->function->type.stars > 0 && !type_gives_error(&ir->function->type)) || !can_fail(ir))
         return;
     EACH (instr, &ir->code) {
         if (!is_close(instr) || (instr->dst >= 0 && place_is_used(ir, instr->dst)))

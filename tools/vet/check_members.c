@@ -2,6 +2,7 @@
 #include "names.h"
 #include "reach.h"
 #include "site_parts.h"
+#include "type.h"
 #include "walk.h"
 
 #include <string.h>
@@ -226,12 +227,11 @@ static bool releases_member(const struct instr *call, int member)
            name_releases(call->callee) == 2;
 }
 
-/* A null pointer says that all went well. */
+/* Or a text that says what went wrong. */
 static bool returns_error(const struct ir *ir)
 {
     const struct type *type = &ir->function->type;
-    const char *word = type->count > 0 ? type->words[type->count - 1] : "";
-    return strstr(word, "error") || strstr(word, "Error") || strcmp(word, "char") == 0;
+    return type_gives_error(type) || type_points_to(type, "char");
 }
 
 static bool is_failure(const struct ir *ir, const struct instr *instr)

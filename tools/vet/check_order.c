@@ -2,6 +2,7 @@
 #include "check.h"
 #include "ir.h"
 #include "names.h"
+#include "type.h"
 
 #include <string.h>
 
@@ -104,10 +105,7 @@ static bool still_cleaned(const struct ir *ir, int at, int place)
 static bool is_error(const struct ir *ir, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
-    for (int i = 0; decl && i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "rror"))
-            return true;
-    return false;
+    return decl && type_is_error(&decl->type);
 }
 
 static bool is_result_used(const struct ir *ir, const struct instr *call)

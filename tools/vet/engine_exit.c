@@ -2,6 +2,7 @@
 #include "engine_parts.h"
 #include "names.h"
 #include "site_parts.h"
+#include "type.h"
 
 #include <string.h>
 
@@ -17,25 +18,12 @@ static bool returns_truth(const struct ir *ir)
     return false;
 }
 
-/* NULL says that all went well. */
-static bool returns_error(const struct ir *ir)
-{
-    for (int i = 0; i < ir->function->type.count; i++)
-        if (strcmp(ir->function->type.words[i], "lg_error") == 0 ||
-            strcmp(ir->function->type.words[i], "GError") == 0 ||
-            strcmp(ir->function->type.words[i], "git_error") == 0 ||
-            strcmp(ir->function->type.words[i], "svn_error_t") == 0)
-            return true;
-    return false;
-}
-
 /* const char *set(…): a text says what went wrong. */
 static bool returns_complaint(const struct ir *ir)
 {
     bool text = false, null = false;
     const struct type *type = &ir->function->type;
-    /* NOLINTNEXTLINE(clang-analyzer-security.ArrayBound): the count is never more than the array has */
-    if (type->stars != 1 || type->count == 0 || strcmp(type->words[type->count - 1], "char") != 0)
+    if (!type_points_to(type, "char"))
         return false;
     EACH (instr, &ir->code)
         if (instr->kind == I_RETURN) {
@@ -156,8 +144,8 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
     struct fact fact = facts_of(state->facts, result);
-    bool null_fails = ((ir->function->type.stars > 0 || ir->returns_null) && !returns_error(ir) &&
-                       !returns_complaint(ir)) ||
+    bool null_fails = ((ir->function->type.stars > 0 || ir->returns_null) &&
+                       !type_gives_error(&ir->function->type) && !returns_complaint(ir)) ||
                       returns_truth(ir);
     if (state->failing || lacks_what_it_needs(ir, state))
         return CLASS_FAILURE;
@@ -177,9 +165,11 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         return null_fails                                       ? CLASS_SUCCESS
                : fact.signs == POSITIVE && fact.equal.kind == 0 ? CLASS_UNKNOWN
                                                                 : CLASS_FAILURE;
-    if (result->kind == O_PLACE && returns_error(ir) && is_new_error(ir, result->place))
+    if (result->kind == O_PLACE && type_gives_error(&ir->function->type) &&
+        is_new_error(ir, result->place))
         return CLASS_FAILURE;
-    if (result->kind == O_PLACE && !returns_error(ir) && is_report(ir, result->place))
+    if (result->kind == O_PLACE && !type_gives_error(&ir->function->type) &&
+        is_report(ir, result->place))
         return CLASS_FAILURE;
     if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
         return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? CLASS_FAILURE

@@ -101,13 +101,6 @@ bool frees_surely(const struct simulation *simulation, const struct instr *call,
     return does.effect == EFFECT_RELEASES && does.final;
 }
 
-/* Does the function take a reference of its own to what `place` holds? */
-static bool takes_reference(const struct ir *ir, int place)
-{
-    static const char *const words[] = {"ref", "addref", "incref", "retain", "hold", NULL};
-    return use_is_called(ir, place, words);
-}
-
 /* Does this call end what the acquisition began, by both names: session_open and session_close, regcomp and regfree? */
 static bool is_counterpart(const struct simulation *simulation, const struct state *state,
                            const struct instr *call)
@@ -120,7 +113,7 @@ static bool is_counterpart(const struct simulation *simulation, const struct sta
     const char *release = told_release(simulation->ir, acquire->callee);
     if (release)
         return strcmp(release, call->callee) == 0 &&
-               !(name_counts(release) && takes_reference(simulation->ir, call->args[0].place));
+               !(name_counts(release) && use_takes_reference(simulation->ir, call->args[0].place));
     return names_pair(acquire->callee, call->callee) && name_releases(call->callee) == 2;
 }
 

@@ -1,6 +1,7 @@
 /* What a later test of the acquiring call's status, or of the error object that it was passed, says of the resource. */
 #include "engine_parts.h"
 #include "names.h"
+#include "type.h"
 
 #include <string.h>
 
@@ -53,10 +54,7 @@ static bool is_made_error(const struct ir *ir, int place)
 
 static bool is_error_type(const struct decl *decl)
 {
-    for (int i = 0; decl && decl->type.stars == 1 && i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "rror"))
-            return true;
-    return false;
+    return decl && decl->type.stars == 1 && type_is_error(&decl->type);
 }
 
 /* x < 0, x == -EAGAIN, x == FOO_ERR; x != 0 or x != FOO_OK, if the name of x says that it is a status; and x != 0, if its type

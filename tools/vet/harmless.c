@@ -1,11 +1,10 @@
 /* Functions of the C library, GLib, D-Bus and OpenSSL that only read what they are passed, as their prototypes say, or take a
  * copy or a reference of their own. */
 #include "model.h"
+#include "names.h"
+#include "once.h"
 
-#include <string.h>
-
-static const char names[] =
-    " "
+static const char readers[] =
     "mkstemp mkdtemp link linkat symlink symlinkat mkfifo mknod mknodat chown lchown "
     "fchownat fchmodat utime utimes utimensat truncate mount umount umount2 statx statfs "
     "statvfs pathconf faccessat eaccess euidaccess execve execvp execvpe execl execlp "
@@ -57,7 +56,7 @@ static const char names[] =
     "BIO_write BIO_gets BIO_puts BIO_printf BIO_get_mem_ptr SSL_CTX_use_certificate "
     "SSL_CTX_use_PrivateKey SSL_use_certificate SSL_use_PrivateKey X509_STORE_add_cert "
     "X509_STORE_add_crl EC_POINT_cmp EC_POINT_mul EC_POINT_is_on_curve ASN1_STRING_length "
-    "ASN1_STRING_cmp ";
+    "ASN1_STRING_cmp";
 
 /* They copy the error that they are passed; those that are called take_error, propagate_error or return_error own it. */
 static const char *const copies_error[] = {"g_error_copy",
@@ -72,9 +71,257 @@ bool model_only_reads(const char *name)
 {
     if (word_in(name, copies_error))
         return true;
-    size_t length = strlen(name);
-    for (const char *at = names; (at = strstr(at, name)); at += length)
-        if (at[-1] == ' ' && at[length] == ' ')
-            return true;
-    return false;
+    return word_in_text(name, readers);
+}
+
+static bool is_harmless(const char *name)
+{
+    static const char *const names[] = {"strlen",
+                                        "strcmp",
+                                        "strncmp",
+                                        "strcasecmp",
+                                        "strncasecmp",
+                                        "memcpy",
+                                        "memmove",
+                                        "memset",
+                                        "memcmp",
+                                        "strcpy",
+                                        "strncpy",
+                                        "strcat",
+                                        "strncat",
+                                        "strlcpy",
+                                        "strlcat",
+                                        "strchr",
+                                        "strrchr",
+                                        "strstr",
+                                        "strspn",
+                                        "strcspn",
+                                        "strtok",
+                                        "strtok_r",
+                                        "strtol",
+                                        "strtoul",
+                                        "strtoll",
+                                        "strtoull",
+                                        "atoi",
+                                        "atol",
+                                        "sscanf",
+                                        "snprintf",
+                                        "sprintf",
+                                        "vsnprintf",
+                                        "printf",
+                                        "fprintf",
+                                        "vfprintf",
+                                        "dprintf",
+                                        "puts",
+                                        "fputs",
+                                        "fputc",
+                                        "putc",
+                                        "getc",
+                                        "fgetc",
+                                        "ungetc",
+                                        "fgets",
+                                        "fread",
+                                        "fwrite",
+                                        "fseek",
+                                        "fseeko",
+                                        "ftell",
+                                        "ftello",
+                                        "rewind",
+                                        "feof",
+                                        "ferror",
+                                        "fflush",
+                                        "fileno",
+                                        "setvbuf",
+                                        "setbuf",
+                                        "setlinebuf",
+                                        "clearerr",
+                                        "fscanf",
+                                        "getline",
+                                        "getdelim",
+                                        "read",
+                                        "write",
+                                        "pread",
+                                        "pwrite",
+                                        "readv",
+                                        "writev",
+                                        "lseek",
+                                        "fstat",
+                                        "ftruncate",
+                                        "fsync",
+                                        "fdatasync",
+                                        "fchmod",
+                                        "fchown",
+                                        "flock",
+                                        "ioctl",
+                                        "fcntl",
+                                        "bind",
+                                        "listen",
+                                        "connect",
+                                        "send",
+                                        "sendto",
+                                        "sendmsg",
+                                        "recv",
+                                        "recvfrom",
+                                        "recvmsg",
+                                        "setsockopt",
+                                        "getsockopt",
+                                        "getsockname",
+                                        "getpeername",
+                                        "shutdown",
+                                        "poll",
+                                        "select",
+                                        "epoll_wait",
+                                        "readdir",
+                                        "readdir64",
+                                        "rewinddir",
+                                        "dirfd",
+                                        "fstatat",
+                                        "unlinkat",
+                                        "mkdirat",
+                                        "readlinkat",
+                                        "renameat",
+                                        "mmap",
+                                        "isatty",
+                                        "tcgetattr",
+                                        "tcsetattr",
+                                        "strerror",
+                                        "perror",
+                                        "qsort",
+                                        "bsearch",
+                                        "toupper",
+                                        "tolower",
+                                        "access",
+                                        "stat",
+                                        "lstat",
+                                        "unlink",
+                                        "remove",
+                                        "rename",
+                                        "mkdir",
+                                        "rmdir",
+                                        "chdir",
+                                        "chmod",
+                                        "open",
+                                        "openat",
+                                        "fopen",
+                                        "opendir",
+                                        "execv",
+                                        "setmntent",
+                                        "getmntent",
+                                        "posix_fadvise",
+                                        "fallocate",
+                                        "posix_fallocate",
+                                        "sendfile",
+                                        "dup2",
+                                        "dup3",
+                                        "strpbrk",
+                                        "memchr",
+                                        "strnlen",
+                                        "strcoll",
+                                        "basename",
+                                        "dirname",
+                                        "fputs_unlocked",
+                                        "fwrite_unlocked",
+                                        "error",
+                                        "warn",
+                                        "warnx",
+                                        "syslog",
+                                        "FD_SET",
+                                        "FD_ISSET",
+                                        "FD_CLR",
+                                        "FD_ZERO",
+                                        "xread",
+                                        "xwrite",
+                                        "read_in_full",
+                                        "write_in_full",
+                                        "loop_read",
+                                        "loop_write",
+                                        "readn",
+                                        "fchdir",
+                                        "openat2",
+                                        "fgetpos",
+                                        "fsetpos",
+                                        "fread_unlocked",
+                                        "ferror_unlocked",
+                                        "inet_ntop",
+                                        "inet_pton",
+                                        "g_strcmp0",
+                                        "g_str_equal",
+                                        "g_printerr",
+                                        "g_print",
+                                        "strverscmp",
+                                        "fnmatch",
+                                        "clock_gettime",
+                                        "fstatfs",
+                                        "fstatvfs",
+                                        "madvise",
+                                        "mlock",
+                                        "munlock",
+                                        "mprotect",
+                                        "msync",
+                                        "htons",
+                                        "ntohs",
+                                        "crc32",
+                                        "getnameinfo",
+                                        "IS_ERR",
+                                        "PTR_ERR",
+                                        "ERR_PTR",
+                                        "ARRAY_SIZE",
+                                        "sizeof",
+                                        "STRLEN",
+                                        "free_later",
+                                        "strftime",
+                                        "flock LOCK_UN",
+                                        "flock LOCK_EX",
+                                        "flock LOCK_SH",
+                                        "lockf",
+                                        "lockf F_ULOCK",
+                                        "lockf F_LOCK",
+                                        "lockf F_TLOCK",
+                                        "regexec",
+                                        "regerror",
+                                        "asprintf",
+                                        "vasprintf",
+                                        "strdup",
+                                        "strndup",
+                                        "setenv",
+                                        "strtod",
+                                        "strtof",
+                                        "strtold",
+                                        "strtoimax",
+                                        "strtoumax",
+                                        "atof",
+                                        "atoll",
+                                        "memmem",
+                                        "strcasestr",
+                                        "explicit_bzero",
+                                        "bzero",
+                                        "g_str_has_prefix",
+                                        "g_str_has_suffix",
+                                        "system",
+                                        "posix_spawn",
+                                        "posix_spawnp",
+                                        "EVP_MAC_CTX_new", /* takes a reference of its own */
+                                        "EVP_KDF_CTX_new",
+                                        "EVP_RAND_CTX_new",
+                                        NULL};
+    return word_in(name, names);
+}
+
+bool model_known_harmless(const char *name)
+{
+    return ask_once(is_harmless, name) || ask_once(model_only_reads, name);
+}
+
+static bool sounds_harmless(const char *name)
+{
+    static const char *const words[] = {
+        "log",   "debug",  "warn",   "warning", "print", "trace",   "dbg",    "printf", "err",
+        "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
+        "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
+    return name_has_any(name, words);
+}
+
+bool model_harmless(const char *name)
+{
+    return model_known_harmless(name) || ask_once(sounds_harmless, name);
 }

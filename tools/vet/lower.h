@@ -93,8 +93,13 @@ bool is_comparison(int sign);
 /* lower_call.c: the result goes to `dst`, or to a new temporary if it is negative. */
 struct operand lower_call(struct lowering *lowering, const struct expr *call, int dst);
 
+/* Runs what is pending in the scopes from the innermost out, up to but without `until`. */
+void leave_scopes(struct lowering *lowering, const struct scope *until);
+
 /* lower_defer.c */
 void lower_defer(struct lowering *lowering, const struct stmt *stmt);
+/* Does it depend on the success of the function: lg_defer_on_error, lg_defer_on_success? */
+bool pending_depends(const struct pending *pending);
 /* Runs one pending call, unless it was dismissed or is not due. */
 void run_if_pending(struct lowering *lowering, const struct pending *pending);
 /* lg_scope, lg_deferred_dismiss, lg_scope_run …: returns false if the call is none of these. */

@@ -28,10 +28,15 @@ static bool on_success(const struct pending *pending)
     return macro && strcmp(macro, "lg_defer_on_success") == 0;
 }
 
+bool pending_depends(const struct pending *pending)
+{
+    return on_error(pending) || on_success(pending);
+}
+
 /* Is the call due at this exit? 1 yes, 0 no, -1 perhaps. */
 static int due(const struct lowering *lowering, const struct pending *pending)
 {
-    if (!on_error(pending) && !on_success(pending))
+    if (!pending_depends(pending))
         return 1;
     if (lowering->outcome == OUTCOME_UNKNOWN)
         return -1;

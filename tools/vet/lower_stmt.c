@@ -42,8 +42,7 @@ void run_pending(struct lowering *lowering, const struct pending *pending)
     lowering->line = line;
 }
 
-/* Runs what is pending in the scopes from the innermost out, up to but without `until`. */
-static void leave_scopes(struct lowering *lowering, const struct scope *until)
+void leave_scopes(struct lowering *lowering, const struct scope *until)
 {
     struct scope *current = lowering->scope;
     if (lowering->closed)
@@ -385,42 +384,6 @@ static void lower_break(struct lowering *lowering, bool is_continue)
         emit(lowering, I_JOIN, NULL)->label = is_continue ? "continue" : "break";
     leave_scopes(lowering, scope->outer);
     emit_jump(lowering, label);
-}
-
-/* By the rules of lg_defer_on_error: only lg_return succeeds, and only with a NULL error. */
-static int outcome_of(const struct lowering *lowering, const struct expr *value,
-                      const struct expr *at)
-{
-    const struct function *function = lowering->ir->function;
-    if (at->kind != E_CALL || !at->name || strncmp(at->name, "lg_return", 9) != 0)
-        return function->in_lg_func ? OUTCOME_FAILURE : OUTCOME_UNKNOWN;
-    bool gives_error = false;
-    for (int i = 0; i < function->type.count; i++)
-        gives_error |= strcmp(function->type.words[i], "lg_error") == 0;
-    if (!gives_error || (value && value->kind == E_NAME && strcmp(value->name, "NULL") == 0))
-        return OUTCOME_SUCCESS;
-    bool made = value && value->kind == E_CALL && value->name &&
-                strncmp(value->name, "lg_error_new", 12) == 0;
-    return made ? OUTCOME_FAILURE : OUTCOME_UNKNOWN;
-}
-
-void lower_return(struct lowering *lowering, const struct expr *value, const struct expr *at)
-{
-    struct operand result = {.kind = O_UNKNOWN, .place = -1};
-    if (value) {
-        lowering->ir->returns_with_value++;
-        lowering->ir->returns_null |= value->kind == E_NAME && strcmp(value->name, "NULL") == 0;
-        result = lower_expr(lowering, value);
-    }
-    if (lowering->closed)
-        return;
-    lowering->outcome = outcome_of(lowering, value, at);
-    leave_scopes(lowering, NULL);
-    lowering->outcome = OUTCOME_UNKNOWN;
-    if (lowering->closed)
-        return;
-    lowering->line = at->line;
-    emit(lowering, I_RETURN, at)->left = result;
 }
 
 static void lower_block(struct lowering *lowering, const struct stmt *stmt)

@@ -1,6 +1,7 @@
 #include "names.h"
 
 #include "config.h"
+#include "parse.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -51,17 +52,9 @@ bool name_ends_with(const char *name, const char *end)
     return n >= e && strcasecmp(name + n - e, end) == 0;
 }
 
-static bool starts_with(const char *name, const char *start)
+bool name_starts_with(const char *name, const char *start)
 {
     return strncasecmp(name, start, strlen(start)) == 0;
-}
-
-static bool listed(const char *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (strcmp(*names, name) == 0)
-            return true;
-    return false;
 }
 
 bool name_is_constant(const char *name)
@@ -79,10 +72,10 @@ bool name_is_predicate(const char *name)
 {
     static const char *const names[] = {"streq",    "strcmp", "strcasecmp", "strncmp", "isempty",
                                         "test_bit", "STR_EQ", "streq_ptr",  "memcmp",  NULL};
-    return starts_with(name, "is_") || starts_with(name, "has_") || strstr(name, "_is_") ||
-           strstr(name, "_has_") || listed(name, names) || strstr(name, "_enabled") ||
-           strstr(name, "_supported") || starts_with(name, "S_IS") || strstr(name, "_IS_") ||
-           strstr(name, "need");
+    return name_starts_with(name, "is_") || name_starts_with(name, "has_") ||
+           strstr(name, "_is_") || strstr(name, "_has_") || word_in(name, names) ||
+           strstr(name, "_enabled") || strstr(name, "_supported") ||
+           name_starts_with(name, "S_IS") || strstr(name, "_IS_") || strstr(name, "need");
 }
 
 bool name_never_returns(const char *name)
@@ -144,10 +137,10 @@ bool name_never_returns(const char *name)
                                         "croak",
                                         "clar__fail",
                                         NULL};
-    return listed(name, names) || name_ends_with(name, "_die") || starts_with(name, "die_") ||
+    return word_in(name, names) || name_ends_with(name, "_die") || name_starts_with(name, "die_") ||
            name_ends_with(name, "sleepexit") || name_ends_with(name, "_exit_failure") ||
-           starts_with(name, "fatal_") || starts_with(name, "g_assertion_message") ||
-           starts_with(name, "errexec") || name_ends_with(name, "_fatal") ||
+           name_starts_with(name, "fatal_") || name_starts_with(name, "g_assertion_message") ||
+           name_starts_with(name, "errexec") || name_ends_with(name, "_fatal") ||
            name_ends_with(name, "_panic");
 }
 
@@ -161,15 +154,15 @@ int name_leaves(const char *name)
         return 0;
     return strstr(name, "return_if") || strstr(name, "RETURN_IF") || strstr(name, "_OR_RETURN") ||
            strstr(name, "_or_return") || strstr(name, "RETURN_ON_") || strstr(name, "return_on_") ||
-           strstr(name, "RETURN_NOT_") || starts_with(name, "RETURN_ERR");
+           strstr(name, "RETURN_NOT_") || name_starts_with(name, "RETURN_ERR");
 }
 
 bool name_asserts(const char *name)
 {
-    return starts_with(name, "assert") || starts_with(name, "g_return_") ||
+    return name_starts_with(name, "assert") || name_starts_with(name, "g_return_") ||
            strcmp(name, "g_warn_if_fail") == 0 || strstr(name, "_assert") ||
            name_ends_with(name, "_ASSERT") || strstr(name, "_ASSERT_") ||
-           starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
+           name_starts_with(name, "ASSERT_") || strcmp(name, "BUG_ON") == 0 ||
            strcmp(name, "VERIFY") == 0 || strcmp(name, "ck_assert") == 0 ||
            strcmp(name, "fail_unless") == 0 || strcmp(name, "abort_unless") == 0;
 }
@@ -182,7 +175,7 @@ bool name_is_likely(const char *name)
         "__predict_true",  "READ_ONCE",  "GINT_TO_POINTER",  "GPOINTER_TO_INT", "g_strdup_inline",
         "PTR_ERR_OR_ZERO", "BE",         "static_cast",      "OFI_UNLIKELY",    "OFI_LIKELY",
         "DECLNULL",        "UNCONST",    "discard_const",    "gconstpointer",   NULL};
-    return listed(name, names);
+    return word_in(name, names);
 }
 
 int name_releases(const char *name)
@@ -242,14 +235,14 @@ int name_releases(const char *name)
         return 2;
     if (name_has_any(name, digests) && name_has(name, "finish"))
         return 0; /* it only computes the result */
-    if (listed(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
+    if (word_in(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
         strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
-    if (name_has_any(name, strong) || listed(name, known) || strstr(name, "closedir") ||
+    if (name_has_any(name, strong) || word_in(name, known) || strstr(name, "closedir") ||
         name_unlocks(name) || name_ends_with(name, "free") || name_ends_with(name, "freep") ||
         name_ends_with(name, "unref") || name_ends_with(name, "close") || strstr(name, "_free_") ||
         strstr(name, "_free") || strstr(name, "Destroy") || strstr(name, "freeReply") ||
-        strstr(name, "decrRef") || starts_with(name, "free"))
+        strstr(name, "decrRef") || name_starts_with(name, "free"))
         return 2;
     return name_has_any(name, weak);
 }
@@ -418,140 +411,6 @@ bool name_keeps(const char *name)
                                         NULL};
     return name_has_any(name, words) || name_hands_over(name) || strstr(name, "beginthread") ||
            strstr(name, "open_osfhandle");
-}
-
-static bool lowers_semaphore(const char *name)
-{
-    static const char *const names[] = {"down",
-                                        "down_interruptible",
-                                        "down_killable",
-                                        "down_read",
-                                        "down_read_killable",
-                                        "down_write",
-                                        "down_write_killable",
-                                        NULL};
-    return listed(name, names);
-}
-
-bool name_transfers_data(const char *name)
-{
-    static const char *const words[] = {"read", "recv",  "receive", "write", "send",
-                                        "poll", "flush", "seek",    "sync",  NULL};
-    return name_has_any(name, words);
-}
-
-bool name_works_on(const char *name)
-{
-    static const char *const words[] = {"parse", "load",  "process", "handle", "serve",
-                                        "copy",  "drain", "step",    "use",    "truncate",
-                                        "fill",  "stat",  "work",    "scan",   NULL};
-    static const char *const tells[] = {"log",    "debug",  "print",  "remove",     "del",
-                                        "forget", "closed", "notify", "free",       "done",
-                                        "clear",  "close",  "delete", "unregister", NULL};
-    return (name_transfers_data(name) || name_has_any(name, words)) && !name_has_any(name, tells);
-}
-
-bool name_takes_on_success(const char *name)
-{
-    static const char *const words[] = {"add0", "set0", "push0", NULL};
-    return name_has_any(name, words);
-}
-
-bool name_gives(const char *name)
-{
-    static const char *const words[] = {
-        "take",   "consume",  "adopt",    "steal",     "donate", "give",      "sink",
-        "thread", "fdopen",   "transfer", "fdopendir", "return", "propagate", "own",
-        "async",  "callback", "defer",    "spawn",     "move",   "owner",     NULL};
-    return name_has_any(name, words) || strstr(name, "fdopen") || strstr(name, "pthread_create") ||
-           strstr(name, "beginthread") || name_hands_over(name) || strstr(name, "atomic_");
-}
-
-bool name_locks_file(const char *name)
-{
-    return strncmp(name, "flock LOCK_", 11) == 0 || strncmp(name, "lockf F_", 8) == 0;
-}
-
-bool name_unlocks(const char *name)
-{
-    static const char *const names[] = {"up",
-                                        "up_read",
-                                        "up_write",
-                                        "LeaveCriticalSection",
-                                        "flock LOCK_UN",
-                                        "lockf F_ULOCK",
-                                        "lockmgr LK_RELEASE",
-                                        "omp_unset_lock",
-                                        "omp_unset_nest_lock",
-                                        NULL};
-    if (listed(name, names) || name_has(name, "mutex_exit") || name_has(name, "mutex_spin_exit"))
-        return true;
-    if (name_locks_file(name))
-        return false;
-    if (name_has(name, "scoped"))
-        return false;
-    for (const char *at = name; *at; at++)
-        if (strncasecmp(at, "unlock", 6) == 0 && strncasecmp(at + 6, "ed", 2) != 0 &&
-            (at == name || *at != 'u' || !isupper((unsigned char)at[-1])))
-            return true;
-    return false; /* queue_push_unlocked expects the lock to be held */
-}
-
-int name_trylocks(const char *name)
-{
-    static const char *const zero_is_taken[] = {"down_trylock", "uv_mutex_trylock", NULL};
-    static const char *const zero_is_not[] = {
-        "mutex_trylock",       "spin_trylock",         "down_read_trylock", "down_write_trylock",
-        "read_trylock",        "write_trylock",        "raw_spin_trylock",  "g_mutex_trylock",
-        "g_rec_mutex_trylock", "lg_mutex_trylock",     "lg_mutex_try_lock", "qemu_mutex_trylock",
-        "lg_rwmutex_try_lock", "spin_trylock_irqsave", "spin_trylock_bh",   NULL};
-    if (listed(name, zero_is_taken) || (starts_with(name, "pthread_") && strstr(name, "_try")))
-        return -1;
-    return listed(name, zero_is_not);
-}
-
-/* Some return 0 if they have the lock, some if they have it not: the test of the result tells. */
-bool name_tries_lock(const char *name)
-{
-    static const char *const words[] = {"trylock",   "tryrdlock", "trywrlock",
-                                        "timedlock", "try_enter", NULL};
-    static const char *const others[] = {"unlock", "un", "can", "is", "may", "init", NULL};
-    return name_trylocks(name) == 0 && name_has_any(name, words) && !name_has_any(name, others);
-}
-
-bool name_nests(const char *name)
-{
-    return strstr(name, "nest_lock") || name_has(name, "rdlock") || name_has(name, "rlock") ||
-           name_has(name, "read") || strstr(name, "recursive") || name_has(name, "rec") ||
-           strstr(name, "shared") || strstr(name, "rcu");
-}
-
-bool name_locks(const char *name)
-{
-    if (name_unlocks(name))
-        return false;
-    static const char *const names[] = {"flockfile",
-                                        "EnterCriticalSection",
-                                        "omp_set_lock",
-                                        "omp_set_nest_lock",
-                                        "lockmgr LK_EXCLUSIVE",
-                                        "lockmgr LK_SHARED",
-                                        NULL};
-    if (lowers_semaphore(name) || name_locks_file(name) || listed(name, names))
-        return true;
-    static const char *const not_locks[] = {
-        "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
-        "held",  "assert",  "owner",   "setup",   "fini",      "count",     "file",
-        "get",   "set",     "clock",   "path",    "name",      "check",     "under",
-        "dir",   "mlock",   "try",     "trylock", "tryrdlock", "trywrlock", "delete",
-        "block", "holding", "status",  "timeout", "have",      "owned",     "type",
-        "attr",  "print",   "dump",    "takes",   "needs",     "may",       "scoped",
-        "clear", "drop",    "release", "remove",  "unset",     "close",     NULL};
-    bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
-                 name_has(name, "rlock") || name_has(name, "mutex_enter") ||
-                 name_has(name, "mutex_spin_enter") || name_ends_with(name, "_lock") ||
-                 name_ends_with(name, "lock_irqsave");
-    return locks && !name_has_any(name, not_locks);
 }
 
 bool name_means_failure(const char *label)

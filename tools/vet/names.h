@@ -9,6 +9,7 @@ bool name_has(const char *name, const char *word);
 /* … of a list that ends with NULL. */
 bool name_has_any(const char *name, const char *const *words);
 /* Whatever the case of the letters. */
+bool name_starts_with(const char *name, const char *start);
 bool name_ends_with(const char *name, const char *end);
 
 bool name_is_constant(const char *name);   /* ALL_CAPITALS */

@@ -2,6 +2,7 @@
 #include "site_parts.h"
 
 #include "names.h"
+#include "type.h"
 
 #include <string.h>
 
@@ -10,8 +11,7 @@
 static bool is_error_variable(const struct place *place, const char *type)
 {
     const struct decl *decl = place->decl;
-    return place->kind == P_LOCAL && decl && decl->type.stars == 1 && !decl->attribute &&
-           decl->type.count > 0 && strcmp(decl->type.words[decl->type.count - 1], type) == 0;
+    return place->kind == P_LOCAL && decl && !decl->attribute && type_points_to(&decl->type, type);
 }
 
 /* n = write(…, &error); … if (n == -1): the test is not at once. */

@@ -45,8 +45,7 @@ static int strength_of(const struct ir *ir, const char *callee)
 /* Does the function take a reference of its own to what it got? Then it had none before. */
 static bool takes_reference(const struct ir *ir, int place)
 {
-    static const char *const words[] = {"hold", "ref", "grab", "retain", "incref", "addref", NULL};
-    if (use_is_called(ir, place, words))
+    if (use_takes_reference(ir, place))
         return true;
     EACH (instr, &ir->code)
         if (instr->kind == I_ASSIGN && ir->places.at[instr->dst].kind == P_PART &&

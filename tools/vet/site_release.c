@@ -5,6 +5,7 @@
 #include "engine_parts.h"
 #include "names.h"
 #include "once.h"
+#include "type.h"
 
 #include <string.h>
 #include <strings.h>
@@ -128,10 +129,7 @@ bool is_error_object(const struct ir *ir, int place)
     const struct decl *decl = ir->places.at[place].decl;
     if (decl && decl->type.stars == 1 && word_in(decl->name, names))
         return true;
-    for (int i = 0; decl && i < decl->type.count; i++)
-        if (strstr(decl->type.words[i], "Error") || strstr(decl->type.words[i], "error"))
-            return true;
-    return false;
+    return decl && type_is_error(&decl->type);
 }
 
 /* lock = lock_file(name): unlocking it is the release of an object, and not of a lock within it. */

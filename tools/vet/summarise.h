@@ -5,6 +5,8 @@
 #include "knowledge.h"
 #include "run.h"
 
+#define SUMMARISE_MOST 4000 /* statements of a function that is summarised */
+
 /* Of one parameter, of one result, by what the function's own file says. */
 void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argument,
                          struct parameter_summary *parameter);

@@ -45,11 +45,37 @@ bool use_counts(const struct ir *ir, const struct instr *use, const struct instr
     return !is_closed(ir, release, place) || use_works_on_descriptor(use);
 }
 
-bool use_is_called(const struct ir *ir, int place, const char *const *words)
+/* Is the place the first argument of a call whose name has one of these words? */
+static bool is_passed(const struct instr *use, int place, const char *const *words)
+{
+    return use->kind == I_CALL && use->callee && use->arg_count > 0 &&
+           use->args[0].place == place && name_has_any(use->callee, words);
+}
+
+bool use_references(const struct instr *use, int place)
+{
+    static const char *const words[] = {"ref", "addref", "incref", "retain", "hold", "grab", NULL};
+    return is_passed(use, place, words);
+}
+
+static bool gives_back_reference(const struct instr *use, int place)
+{
+    static const char *const words[] = {"unref", "decref", NULL};
+    return is_passed(use, place, words);
+}
+
+bool use_takes_reference(const struct ir *ir, int place)
 {
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && instr->arg_count > 0 &&
-            instr->args[0].place == place && name_has_any(instr->callee, words))
+        if (use_references(instr, place))
+            return true;
+    return false;
+}
+
+bool use_has_references(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (use_references(instr, place) || gives_back_reference(instr, place))
             return true;
     return false;
 }

@@ -14,7 +14,11 @@ bool use_works_on_descriptor(const struct instr *use);
 /* buffer_free(b); buffer_alloc(b, size): the structure is filled anew. */
 bool use_fills_again(const struct instr *use, int place);
 
-/* Is the place the first argument of a function whose name has one of these words? */
-bool use_is_called(const struct ir *ir, int place, const char *const *words);
+/* foo_ref(place), foo_retain(place): by its name the call takes a reference. */
+bool use_references(const struct instr *use, int place);
+/* Does the function take a reference to what the place holds? */
+bool use_takes_reference(const struct ir *ir, int place);
+/* The same, or is a reference given back? */
+bool use_has_references(const struct ir *ir, int place);
 
 #endif

@@ -307,8 +307,7 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
 /* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
 static bool has_references(const struct judge *judge)
 {
-    static const char *const words[] = {"ref", "unref", "hold", "grab", "retain", "incref", NULL};
-    return judge->site->place >= 0 && use_is_called(judge->ir, judge->site->place, words);
+    return judge->site->place >= 0 && use_has_references(judge->ir, judge->site->place);
 }
 
 /* After the end of its block the name means another variable, which a macro may have declared. */

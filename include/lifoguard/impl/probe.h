@@ -50,14 +50,29 @@ lgi_must_be_used(bool outcome)
     return outcome;
 }
 
-/* A scope that lg_scope has declared. Of a mere variable gcc says with -Wall that it has no value, since the parameter is a pointer
- * to const. (gcc says nothing where a macro of a system header names the function.) */
+/* A scope that lg_scope has declared. Of a mere variable gcc, and clang from version 21 on, say with -Wall that it has no value,
+ * since the parameter is a pointer to const. (gcc says nothing where a macro of a system header names the function; clang only
+ * where the variable itself is the argument, and it shows the macro's line.) */
 struct lg_scope;
-static inline struct lg_scope *lgi_declared(const struct lg_scope *scope)
+struct lg_cleanups;
+__attribute__((__always_inline__)) static inline struct lg_scope *
+lgi_declared(const struct lg_scope *scope)
 {
     return (struct lg_scope *)(uintptr_t)scope;
 }
+#if defined(__clang__) && __clang_major__ >= 21
+__attribute__((__always_inline__)) static inline struct lg_cleanups *
+lgi_declared_cleanups(const struct lg_cleanups *cleanups)
+{
+    return (struct lg_cleanups *)(uintptr_t)cleanups;
+}
+__attribute__((__overloadable__)) void lgi_no_owner(...); /* (so that C17 has a function like this) */
+#define LGI_DECLARED
+#define LGI_OWNER_OF(owner) _Generic((owner), struct lg_scope *: lgi_declared, struct lg_cleanups *: lgi_declared_cleanups, default: lgi_no_owner)(owner) /* declare a scope by lg_scope(name), cleanups as zero */
+#else
 #define LGI_DECLARED lgi_declared
+#define LGI_OWNER_OF(owner) owner
+#endif
 
 /* The return of lg_func_void. gcc does not mention that the function should return a value, but it refuses to return a void one. */
 #if defined(__clang__)
