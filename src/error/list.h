@@ -13,6 +13,13 @@ static inline void lgi_list_set_first(struct lgi_list *list, struct lgi_link *li
     __atomic_store_n(&list->first, link, __ATOMIC_RELAXED);
 }
 
+/* The links stay as they are. */
+static inline void lgi_list_clear(struct lgi_list *list)
+{
+    lgi_list_set_first(list, NULL);
+    list->last = NULL;
+}
+
 /* Adds the link as the last. */
 static inline void lgi_list_add(struct lgi_list *list, struct lgi_link *link)
 {

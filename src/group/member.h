@@ -2,6 +2,7 @@
 #ifndef LGI_GROUP_MEMBER_H
 #define LGI_GROUP_MEMBER_H
 
+#include "error/list.h"
 #include "group/group.h"
 #include "sched/goroutine.h"
 
@@ -40,7 +41,7 @@ static inline void lgi_group_lock(lg_group *group)
     if (__builtin_expect(!lgi_lock_whole(&group->lgi_lock), 1))
         return;
     group->lgi_waiters = group->lgi_goers = group->lgi_leavers = (struct lgi_waiters){NULL, NULL};
-    __atomic_store_n(&group->lgi_started, (struct lgi_started *)0, __ATOMIC_RELAXED);
+    lgi_list_clear(&group->lgi_started);
 }
 
 static inline void lgi_group_unlock(lg_group *group)
