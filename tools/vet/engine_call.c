@@ -76,8 +76,13 @@ static bool copies_value(const struct simulation *simulation, const struct state
 static bool ends_own_object(const struct ir *ir, const struct instr *call,
                             const struct operand *argument)
 {
+    const char *text = argument->place >= 0 ? ir->places.at[argument->place].text : "";
+    const char *arrow = strrchr(text, '>');
+    bool deep = arrow &&
+                strchr(arrow, '.'); /* not only &cache->lock, which has an end of its own */
     return argument->kind == O_ADDRESS && call->callee && name_releases(call->callee) == 2 &&
-           names_pair(ir->function->name, call->callee);
+           (names_pair(ir->function->name, call->callee) ||
+            (deep && names_are_family(ir->function->name, call->callee)));
 }
 
 /* &base->handle, where base = &cache->base. */
