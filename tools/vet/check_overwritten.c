@@ -149,6 +149,16 @@ static bool counts_from_zero(const struct ir *ir)
     return type->stars == 0 && type->count > 0 && strcmp(type->words[type->count - 1], "int") == 0;
 }
 
+/* r = 0; … r = 1; out: return r; says by 1 that all went well. */
+static bool succeeds_by_one(const struct ir *ir, int place)
+{
+    EACH (set, &ir->code)
+        if (set->kind == I_ASSIGN && set->dst == place && set->left.kind == O_NUMBER &&
+            set->left.number == 1 && set->next >= 0 && at(ir, set->next)->kind == I_JOIN)
+            return true;
+    return false;
+}
+
 static void check_status(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *branch = at(ir, index);
@@ -161,8 +171,9 @@ static void check_status(struct ir *ir, struct arena *arena, finding_vec *findin
         return;
     for (int place = 0; place < ir->places.count; place++) {
         struct status status = {place, index};
-        if (ir->places.at[place].kind != P_LOCAL || fails_instead(ir, goes_on, place) ||
-            !is_zero_at(ir, status) || reach(ir, fails, find_return, &status) < 0)
+        if (ir->places.at[place].kind != P_LOCAL || succeeds_by_one(ir, place) ||
+            fails_instead(ir, goes_on, place) || !is_zero_at(ir, status) ||
+            reach(ir, fails, find_return, &status) < 0)
             continue;
         struct finding *finding = finding_at(ir, arena, findings, "ignored-close-error",
                                              LEVEL_LIKELY, branch);

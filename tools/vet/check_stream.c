@@ -44,9 +44,20 @@ static bool sets(const struct ir *ir, const struct instr *instr, int place)
     return false;
 }
 
+/* socketpair(…, ends) sets ends[0]. */
+static bool sets_array(const struct ir *ir, const struct instr *instr, int place)
+{
+    const struct place *element = &ir->places.at[place];
+    for (int i = 0; instr->kind == I_CALL && element->kind == P_PART && i < instr->arg_count; i++)
+        if (instr->args[i].place == element->parent && strchr(element->text, '['))
+            return true;
+    return false;
+}
+
 static bool sets_either(const struct ir *ir, const struct instr *instr, const struct layers *layers)
 {
-    return sets(ir, instr, layers->stream) || sets(ir, instr, layers->descriptor);
+    return sets(ir, instr, layers->stream) || sets(ir, instr, layers->descriptor) ||
+           sets_array(ir, instr, layers->descriptor);
 }
 
 static enum reach find_stream_close(const struct ir *ir, int index, void *data)

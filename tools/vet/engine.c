@@ -272,6 +272,8 @@ void simulate(struct simulation *simulation)
         if ((queue.tested[i] & 1) && masked_by(ir, i) >= 0)
             *ADD(simulation->arena, &queue.masks) = i;
     asked_find(simulation->ir);
+    if (!ir->zero)
+        simulation->ir->zero = zero_fails(ir) ? 2 : 1;
     simulation->queue = &queue;
     struct state first = {.phase = NOT_HELD, .acquired = -1, .released = -1, .facts = facts_none()};
     if (simulation->parameter >= 0) {

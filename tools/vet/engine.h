@@ -75,6 +75,7 @@ void simulate(struct simulation *simulation);
 
 /* Which values of the function's result say that it failed? */
 enum exit_class { CLASS_UNKNOWN, CLASS_FAILURE, CLASS_SUCCESS };
+bool zero_fails(const struct ir *ir);
 enum exit_class classify_exit(const struct ir *ir, const struct state *state);
 
 #endif

@@ -54,6 +54,11 @@ static void add_equal(const struct ir *ir, struct state *state, int place)
         add_holder(state, place);
 }
 
+static bool is_parameter(const struct ir *ir, int place)
+{
+    return ir->places.at[place].kind == P_PARAMETER;
+}
+
 /* Where `a == b` holds and a is a holder, b is one too. */
 static void learn_equality(const struct simulation *simulation, struct state *state,
                            const struct instr *branch, bool truth)
@@ -62,6 +67,10 @@ static void learn_equality(const struct simulation *simulation, struct state *st
     if (!equal || state->phase != HELD || simulation->site->argument ||
         branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
         return;
+    if (simulation->site->resource == R_DESCRIPTOR &&
+        ((holds(state, branch->left.place) && is_parameter(simulation->ir, branch->right.place)) ||
+         (holds(state, branch->right.place) && is_parameter(simulation->ir, branch->left.place))))
+        add_pass(state, "=="); /* if (fd != wanted) close(fd); where the caller knows the number */
     if (holds(state, branch->left.place))
         add_equal(simulation->ir, state, branch->right.place);
     else if (holds(state, branch->right.place))

@@ -76,8 +76,23 @@ static bool copies_value(const struct simulation *simulation, const struct state
 static bool ends_own_object(const struct ir *ir, const struct instr *call,
                             const struct operand *argument)
 {
+    const char *text = argument->place >= 0 ? ir->places.at[argument->place].text : "";
+    const char *arrow = strrchr(text, '>');
+    bool deep = arrow &&
+                strchr(arrow, '.'); /* not only &cache->lock, which has an end of its own */
     return argument->kind == O_ADDRESS && call->callee && name_releases(call->callee) == 2 &&
-           names_pair(ir->function->name, call->callee);
+           (names_pair(ir->function->name, call->callee) ||
+            (deep && names_are_family(ir->function->name, call->callee)));
+}
+
+/* &base->handle, where base = &cache->base. */
+static bool is_in_alias(const struct ir *ir, const struct state *state,
+                        const struct operand *argument)
+{
+    for (int i = 0; i < state->alias_count; i++)
+        if (argument->place >= 0 && place_within(ir, argument->place, state->aliases[i]))
+            return state->phase == HELD;
+    return false;
 }
 
 static bool do_arguments(struct simulation *simulation, struct state *state, int index)
@@ -96,6 +111,9 @@ static bool do_arguments(struct simulation *simulation, struct state *state, int
             holds(state, simulation->ir->places.at[place].parent) &&
             strchr(simulation->ir->places.at[place].text, '['))
             carry = CARRIES_VALUE; /* close(fds[0]) */
+        if (carry == CARRIES_NOT && is_in_alias(simulation->ir, state, &call->args[i]) &&
+            ends_own_object(simulation->ir, call, &call->args[i]))
+            return escape(simulation, state, index);
         if (carry == CARRIES_NOT)
             continue;
         int argument = i, level = 0;

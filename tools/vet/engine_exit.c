@@ -140,13 +140,56 @@ static bool lacks_what_it_needs(const struct ir *ir, const struct state *state)
            (null ? constructor->failure == FAILS_NULL : constructor->failure == FAILS_NEGATIVE);
 }
 
+/* Straight on from here to a return of a number? */
+static bool returns_number(const struct ir *ir, int at, long *number)
+{
+    for (int steps = 0; at >= 0 && steps < 8; steps++) {
+        const struct instr *instr = &ir->code.at[at];
+        if (instr->kind == I_RETURN && instr->left.kind == O_NUMBER)
+            *number = instr->left.number;
+        if (instr->kind == I_RETURN)
+            return instr->left.kind == O_NUMBER;
+        if (instr->kind == I_BRANCH || instr->kind == I_STOP || instr->next <= at)
+            return false;
+        at = instr->next;
+    }
+    return false;
+}
+
+/* p = create(…); if (!p) return 0; … return 1; An int of which 0 says that the function has failed. */
+bool zero_fails(const struct ir *ir)
+{
+    bool zero = false, one = false;
+    const struct type *type = &ir->function->type;
+    if (type->stars > 0 || type->count == 0 || strcmp(type->words[type->count - 1], "int") != 0)
+        return false;
+    EACH (instr, &ir->code) {
+        long number;
+        if (instr->kind == I_RETURN && instr->left.kind == O_NUMBER) {
+            one |= instr->left.number == 1;
+            if (instr->left.number < 0)
+                return false;
+        }
+        bool equal = instr->sign == S2('=', '=');
+        if (instr->kind != I_BRANCH || instr->left.place < 0 || instr->right.kind != O_NUMBER ||
+            instr->right.number != 0 || (!equal && instr->sign != S2('!', '=')) ||
+            !is_pointer(ir, instr->left.place) ||
+            !returns_number(ir, equal ? instr->next : instr->other, &number))
+            continue;
+        if (number != 0)
+            return false;
+        zero = true;
+    }
+    return zero && one;
+}
+
 enum exit_class classify_exit(const struct ir *ir, const struct state *state)
 {
     const struct operand *result = &ir->code.at[state->instr].left;
     struct fact fact = facts_of(state->facts, result);
     bool null_fails = ((ir->function->type.stars > 0 || ir->returns_null) &&
                        !type_gives_error(&ir->function->type) && !returns_complaint(ir)) ||
-                      returns_truth(ir);
+                      returns_truth(ir) || ir->zero == 2;
     if (state->failing || lacks_what_it_needs(ir, state))
         return CLASS_FAILURE;
     if (result->kind == O_UNKNOWN) /* the end of a void function, or a return in its midst */

@@ -199,12 +199,30 @@ static bool is_of_callback(const struct simulation *simulation, const struct ins
     return place->kind == P_GLOBAL && !place->decl && islower((unsigned char)*place->text);
 }
 
-/* printf("%p", p) prints where it was. */
-static bool prints_address(const struct instr *call)
+/* The conversion that prints the argument after the format; 0: there is none. */
+static char conversion_of(const char *format, int argument)
 {
-    for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].kind == O_STRING)
-            return strstr(call->args[i].text, "%p") && !strstr(call->args[i].text, "%s");
+    for (const char *at = strchr(format, '%'); at; at = strchr(at, '%')) {
+        at++;
+        if (*at == '%') {
+            at++;
+            continue;
+        }
+        at += strspn(at, "-+ #0123456789.hlLqjzt");
+        if (*at == '*')
+            return 0;
+        if (argument-- == 0)
+            return *at;
+    }
+    return 0;
+}
+
+/* printf("%p", p) prints where it was. */
+static bool prints_address(const struct instr *call, int argument)
+{
+    for (int i = 0; i < argument; i++)
+        if (call->args[i].kind == O_STRING && strchr(call->args[i].text, '%'))
+            return conversion_of(call->args[i].text, argument - i - 1) == 'p';
     return false;
 }
 
@@ -216,7 +234,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     const char *callee = call->callee ? call->callee : "a function pointer";
     if (state->phase == RELEASED) {
         if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
-            !prints_address(call) && !(argument == 1 && strncmp(callee, "dup", 3) == 0))
+            !prints_address(call, argument) && !(argument == 1 && strncmp(callee, "dup", 3) == 0))
             note(simulation, EV_USE, index, state);
         if (carry == CARRIES_ADDRESS && !state->weak &&
             may_leave_alone(simulation, state, index, argument))

@@ -84,8 +84,9 @@ struct ir {
     struct map place_by_text;
     struct map labels; /* names of labels */
     int returns_with_value;
-    bool returns_null;     /* `return NULL;`: a pointer, whatever its type is called */
-    struct asked *asked;   /* asked.c; NULL: not computed */
+    unsigned char zero;  /* does a result of 0 say that it failed? 2: yes, 1: no, 0: not computed */
+    bool returns_null;   /* `return NULL;`: a pointer, whatever its type is called */
+    struct asked *asked; /* asked.c; NULL: not computed */
     bool asserts_as_tests; /* by the macros of a test framework (harness.h) */
 };
 

@@ -228,10 +228,18 @@ static struct operand lower_prefix(struct lowering *lowering, const struct expr 
     return result;
 }
 
+/* INFO_OF(core) = info: what the macro names belongs to something else, which has the value from then on. */
+static int target_of(struct lowering *lowering, const struct expr *target)
+{
+    int place = place_of(lowering, target);
+    bool named = target->kind == E_CALL && target->name && name_is_constant(target->name);
+    return named ? place_new(lowering->ir, P_GLOBAL, target->name) : place;
+}
+
 static struct operand lower_assign(struct lowering *lowering, const struct expr *expr)
 {
     if (expr->sign == '=') {
-        int dst = place_of(lowering, expr->a);
+        int dst = target_of(lowering, expr->a);
         if (dst < 0)
             return lower_expr(lowering, expr->b);
         lower_into(lowering, dst, expr->b);

@@ -104,6 +104,8 @@ static bool allocates(const char *name)
                                          "ngx_",    "obstack", "alloca",  "strdupa",       "arena",
                                          "mempool", "devm",    "dbuf_",   "emalloc_track", "region",
                                          "stack",   "slab",    NULL};
+    if (strncasecmp(name, "gc_", 3) == 0)
+        return false; /* gc_strdup(text, gc) */
     if (strncasecmp(name, "chk", 3) == 0 || strncasecmp(name, "check", 5) == 0)
         return false; /* CHKmalloc(p = malloc(n)) looks at what malloc returned */
     for (const char *const *arena = arenas; *arena; arena++)

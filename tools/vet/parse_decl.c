@@ -116,6 +116,9 @@ static void read_attribute(struct parser *parser, struct decl *decl)
 /* Macros without a parenthesis: _cleanup_free_, g_autofree, gs_unref_object, cleanup_close … */
 static bool is_cleanup_word(const char *name)
 {
+    size_t length = strlen(name);
+    if (length > 2 && strcmp(name + length - 2, "_t") == 0)
+        return false; /* cleanup_handler_t is a type */
     return starts(name, "_cleanup_") || starts(name, "cleanup_") || starts(name, "g_autofree") ||
            starts(name, "gs_") || starts(name, "_cleanup") || starts(name, "__do_") ||
            starts(name, "__autofree") || starts(name, "autofree") || starts(name, "auto_") ||

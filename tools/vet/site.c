@@ -248,6 +248,14 @@ static bool is_in_context(const struct ir *ir, const struct instr *call)
            (name_has(context->text, "mem") || name_has(context->text, "tmp"));
 }
 
+/* container_of(x, struct box, part), or a macro that is made of it. */
+static bool finds_container(const struct ir *ir, const char *callee)
+{
+    const struct macro *macro = macros_find(&ir->unit->macros, callee);
+    return name_has(callee, "container") || strstr(callee, "containerof") ||
+           (macro && (macro_calls(macro, "container_of") || macro_calls(macro, "offsetof")));
+}
+
 static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
                               struct knowledge *knowledge)
 {
@@ -273,8 +281,7 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
-    if (is_in_context(ir, &ir->code.at[index]) || name_has(callee, "container") ||
-        strstr(callee, "containerof"))
+    if (is_in_context(ir, &ir->code.at[index]) || finds_container(ir, callee))
         return;
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);

@@ -113,6 +113,15 @@ static bool fills_error(const struct ir *ir, int instr)
            strcmp(type->words[type->count - 1], "GError") == 0;
 }
 
+/* if (!lock(x)) return 0; *state = LOCKED; return 0; Nothing is done where the lock was not taken. */
+static bool leaves_at_once(const struct ir *ir, int at)
+{
+    while (at >= 0 && ir->code.at[at].kind == I_JOIN && !ir->code.at[at].label &&
+           ir->code.at[at].next > at)
+        at = ir->code.at[at].next;
+    return at >= 0 && ir->code.at[at].kind == I_RETURN;
+}
+
 static bool zero_test_fails_when_true(const struct ir *ir, int instr, const struct instr *branch,
                                       int held)
 {
@@ -123,6 +132,10 @@ static bool zero_test_fails_when_true(const struct ir *ir, int instr, const stru
     bool no = leaves_early(ir, branch->other, held, &touches_no) != GOES_ON;
     if (yes != no)
         return yes;
+    bool yes_at_once = leaves_at_once(ir, branch->next),
+         no_at_once = leaves_at_once(ir, branch->other);
+    if (yes && held < 0 && yes_at_once != no_at_once)
+        return yes_at_once;
     if (touches_yes != touches_no)
         return touches_no;
     if (gives_truth(ir, instr) || gives_object(ir, branch->left.place, true))
@@ -170,6 +183,8 @@ struct failing failing_status(const struct ir *ir, int instr, int status, int he
     failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
     failing.right = mirrored ? branch->left : branch->right;
     bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
+    if (failing.sign == '<' && failing.right.kind == O_NUMBER && failing.right.number < 0)
+        failing.right.number = 0; /* if (r < -1) … else if (r < 0) … tells two failures apart */
     if (failing.sign == '<' || failing.sign == S2('<', '='))
         failing.truth = true;
     else if (failing.sign == '>' || failing.sign == S2('>', '='))

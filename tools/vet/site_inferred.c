@@ -18,6 +18,8 @@ bool borrows(const char *callee)
     bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
     return name_is_predicate(callee) || harmless || strcmp(callee, "va_arg") == 0 ||
            strstr(callee, "alloca") || strstr(callee, "newa") || strstr(callee, "joina") ||
+           (name_has(callee, "pool") &&
+            (name_ends_with(callee, "strdup") || name_ends_with(callee, "strndup"))) ||
            strstr(callee, "bind_property") || name_ends_with(callee, "dupa") ||
            strstr(callee, "talloc") || strstr(callee, "palloc") || name_has(callee, "container") ||
            strstr(callee, "containerof") || strncmp(callee, "apr_", 4) == 0 ||
@@ -140,8 +142,6 @@ void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
             (place == site->place && counts_bytes(ir, instr, place)) ||
             (place == site->place && is_number(ir, place) && tells_number(ir, instr, place)))
             continue;
-        if (site->release && name_unlocks(site->release) && !names_lock(instr->callee))
-            continue; /* entry = entry_of(link); … entry_unlock(entry) ends no life */
         if (place == site->place && !site->by_address && !borrows(instr->callee) &&
             call_releases(ir, instr, site->place, &argument) == 0) {
             struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
@@ -156,6 +156,8 @@ void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
                 acquisition->strength = -1; /* what a pointer leads to may well lend */
             continue;
         }
+        if (site->release && name_unlocks(site->release) && !names_lock(instr->callee))
+            continue; /* map_update(&map, …); … map_unlock(&map) */
         for (int k = 0; k < instr->arg_count && !(site->known && site->by_address); k++) {
             if (instr->args[k].kind != O_ADDRESS || instr->args[k].place != site->place ||
                 shapes_text(instr->callee) ||

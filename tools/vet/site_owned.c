@@ -56,8 +56,6 @@ void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *know
         return; /* a cast: G_OBJECT(x) */
     if (!tracked(ir, place) || !(release = knowledge_release(knowledge, instr->callee)))
         return;
-    if (name_unlocks(release) && !strstr(instr->callee, "lock"))
-        return; /* unlock(entry) ends no life */
     static const char *const finds[] = {"get", "find", "lookup", "search", NULL};
     bool makes = name_acquires(instr->callee) || name_constructs(instr->callee);
     if ((!makes || (name_has_any(instr->callee, finds) && !name_makes(instr->callee))) &&

@@ -153,10 +153,18 @@ static bool set_between(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
+static bool has_references(const struct judge *judge)
+{
+    return judge->site->place >= 0 && use_has_references(judge->ir, judge->site->place);
+}
+
 static void judge_again(struct judge *judge, const struct event *event)
 {
     const struct instr *first = instr_at(judge, event->state->released),
                        *again = instr_at(judge, event->instr);
+    if (has_references(judge) && first->indirect && again->indirect)
+        return; /* copy = object->get_ref(object); … object->destroy(object) twice */
     if (judge->site->resource != R_LOCK &&
         (releases_element(judge, first) ||
          (first == again && !judge_by_address(judge, event->state)) ||
@@ -302,12 +310,6 @@ static bool surely_frees(const struct judge *judge, const struct instr *release)
     return model_frees_memory(release->callee) || name_destroys(release->callee) ||
            model_ends(release->callee) || strcmp(release->callee, "close") == 0 ||
            strcmp(release->callee, "pclose") == 0 || strcmp(release->callee, "munmap") == 0;
-}
-
-/* g_source_destroy(source) with references elsewhere: the function takes or gives one up itself. */
-static bool has_references(const struct judge *judge)
-{
-    return judge->site->place >= 0 && use_has_references(judge->ir, judge->site->place);
 }
 
 /* After the end of its block the name means another variable, which a macro may have declared. */

@@ -6,6 +6,8 @@
 #include "site_parts.h"
 #include "verdict_parts.h"
 
+#include <string.h>
+
 static bool passes(const struct instr *call, int place)
 {
     for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
@@ -80,6 +82,44 @@ static bool is_conditional(const struct judge *judge, const struct event *releas
             return true;
     }
     return false;
+}
+
+/* if (is_ready(job)) job_release(job); Does the last condition before the release ask a function about the object? */
+static bool asks_object(const struct judge *judge, const struct event *release)
+{
+    int asked = -1;
+    for (const struct state *at = release->state->from; at && at->instr != release->state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        if (asked < 0 && instr->kind == I_BRANCH) {
+            asked = instr->left.place;
+            enum place_kind kind = asked >= 0 ? judge->ir->places.at[asked].kind : P_LOCAL;
+            if (kind == P_VALUE) /* of a predicate, as is_ready(job) */
+                return strchr(judge->ir->places.at[asked].text, '(') &&
+                       place_within(judge->ir, asked, judge->site->place);
+            if (kind != P_TEMPORARY)
+                return false;
+        }
+        if (asked >= 0 && instr->kind == I_CALL && instr->dst == asked)
+            return passes(instr, judge->site->place);
+        if (asked >= 0 && instr->kind == I_BRANCH && instr->left.place != asked)
+            return false;
+    }
+    return false;
+}
+
+/* job = pool_get(pool, id); if (is_ready(job)) job_release(job); Is each release one of several ways to go on? */
+bool judge_releases_on_condition(const struct judge *judge, const struct state *state)
+{
+    bool released = false;
+    EACH (event, &judge->simulation->events) {
+        if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
+            continue;
+        if (!asks_object(judge, event) || !is_conditional(judge, event))
+            return false;
+        released = true;
+    }
+    return released;
 }
 
 /* set = find_paths(…); … set_free(set); at the end, and wherever all goes well: so the function owns what it has found. */

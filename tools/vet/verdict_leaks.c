@@ -132,6 +132,7 @@ static bool owned(const struct judge *judge, const struct event *exit, enum exit
             judge_frees_what_it_found(judge, exit))
             return true;
         return at_the_end && counts_references(judge) &&
+               !judge_releases_on_condition(judge, state) &&
                (class != CLASS_SUCCESS || judge->releases >= 2);
     }
 }

@@ -49,6 +49,7 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state,
                         enum exit_class class);
 
 /* verdict_found.c */
+bool judge_releases_on_condition(const struct judge *judge, const struct state *state);
 bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit);
 bool judge_never_touched(const struct judge *judge, const struct state *state);
 
