@@ -359,8 +359,8 @@ START_TEST(G7_a_lock_that_stays_held_in_the_child_is_said_at_once)
         expect_status(outcome, 2);
         expect_in_err(
             outcome,
-            "in a child after fork, of something that another thread was just using at the "
-            "fork: the child must call exec or _exit");
+            "in a child after fork: another thread of the parent was changing an object at the fork, "
+            "and the child uses the object: the child must call exec or _exit");
     }
     lg_chan_unref(numbers);
 }
