@@ -20,6 +20,7 @@ import reference  # noqa: E402
 # The language of a block, and what the highlighter calls the language.
 LANGUAGES = {'': 'text', 'jobs': 'bash', 'mermaid': 'graphviz'}
 ENDINGS = {'.c': 'c', '.h': 'c', '.sh': 'bash', '.jobs': 'bash', '.yaml': 'yaml'}
+RULE = r'^(- |)\*\*([A-Z]\d+)\b'  # where a rule begins
 OUTER = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
 
@@ -33,6 +34,10 @@ class Site:
         self.root, self.output = root, output
         self.headers = headers.all_headers(os.path.join(root, 'include', 'lifoguard'))
         self.names = {name: header.name[:-2] for header in self.headers for name in header.names}
+        self.rules = {}  # a rule's number, and the place of the rule
+        for page in 'rules', 'exec':
+            for rule in re.findall(RULE, read(os.path.join(root, 'docs', page + '.md')), flags=re.MULTILINE):
+                self.rules[rule[1]] = f'{page}.html#{rule[1].lower()}'
         self.places = {}  # a file or folder of the source, and the page (with anchor) that has it
         self.sources = {}  # a page, and the Markdown file that it is made of
         self.folders = {}  # a page of examples, and its files
@@ -90,6 +95,10 @@ class Site:
 
     def link(self, page, source, match):
         picture, text, target = match.group(1), match.group(2), match.group(3)
+        if text in self.rules:
+            return self.cited(page, text)
+        if re.fullmatch(r'[\w-]+\.md', text):
+            text = text[:-3]  # the site has no files
         path, hash_, anchor = target.partition('#')
         if re.match(r'[a-z]+:', target):
             return match.group(0)
@@ -118,13 +127,21 @@ class Site:
         place = f'reference/{self.names[name.group(1)]}.html#{name.group(1)}'
         return f'[{match.group(0)}]({self.to(page, place)})'
 
+    def cited(self, page, rule):
+        return f'[{rule}]({self.to(page, self.rules[rule])})'
+
+    def cite(self, page, text):
+        """The number of a rule leads to the rule: (D2, D9)."""
+        return re.sub(r'(?<=[(\s])[A-Z]\d{1,2}(?=[\s),.;:])',
+                      lambda match: self.cited(page, match.group(0)) if match.group(0) in self.rules else match.group(0), text)
+
     def prose(self, page, source, text):
         out, at = '', 0
         for match in re.finditer(r'(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)|(`[^`\n]+`)', text):
-            out += text[at:match.start()]
+            out += self.cite(page, text[at:match.start()])
             out += self.name(page, match) if match.group(4) else self.link(page, source, match)
             at = match.end()
-        return out + text[at:]
+        return out + self.cite(page, text[at:])
 
     def block(self, language, lines, indent):
         kind = LANGUAGES.get(language, language)
@@ -164,7 +181,8 @@ class Site:
                     out += [f'<a class="anchor" id="{anchor}"></a>', '']
                 out.append(line.split(' ', 1)[0] + ' ' + title)
             else:
-                out.append(line)
+                out.append(re.sub(RULE, lambda rule: f'{rule[1]}<a class="anchor" id="{rule[2].lower()}"></a>**{rule[2]}', line)
+                           if page in ('rules', 'exec') else line)
             number += 1
         return self.outside_code(page, source, '\n'.join(out))
 

@@ -234,7 +234,7 @@ START_TEST(the_last_reference_must_not_be_dropped_while_somebody_waits)
 {
     struct outcome *outcome = in_child(drop_while_others_wait, NULL);
     expect_status(outcome, 2);
-    expect_in_err(outcome, "somebody waits");
+    expect_in_err(outcome, "while a goroutine waits on the channel");
 }
 END_TEST
 
