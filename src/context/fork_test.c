@@ -14,11 +14,18 @@ static void *wait_for_context(void *unused)
     return unused;
 }
 
+/* In a child of a process with goroutines, a wait without a limit is refused. */
+static void *wait_with_limit(void *unused)
+{
+    must(!lg_context_wait_until(context, WITHIN_LIMIT));
+    return unused;
+}
+
 static void cancel_and_free(void *unused)
 {
     begin_child();
     pthread_t thread;
-    must(pthread_create(&thread, NULL, wait_for_context, unused) == 0);
+    must(pthread_create(&thread, NULL, wait_with_limit, unused) == 0);
     lg_context_cancel(parent);
     pthread_join(thread, NULL);
     must(lg_context_error(context) == &lg_error_cancelled);

@@ -267,9 +267,9 @@ START_TEST(storms_of_waits_and_sets)
             setters += i > WAITERS / 2 && i % (WAITERS / 2 / SETTERS) == 0 && i / 12 <= 40;
         wait_for_value(&storm.woken, WAITERS + setters + THREADS);
         ck_assert_int_eq(storm.winners, 1);
-        lgi_lock(&storm.done.lock);
+        lgi_done_lock(&storm.done);
         ck_assert(lgi_waiters_empty(&storm.done.waiters));
-        lgi_unlock(&storm.done.lock);
+        lgi_done_unlock(&storm.done);
     }
 }
 END_TEST

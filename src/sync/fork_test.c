@@ -131,7 +131,7 @@ static void use_group(void *unused)
     lg_waitgroup_done(&group);
     lg_waitgroup_done(&group);
     must(!lg_waitgroup_wait_until(&group, AT_LAST));
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 10; i++) {
         lg_waitgroup_add(&group, 1);
         pthread_t thread;
         must(pthread_create(&thread, NULL, end_task, unused) == 0);
