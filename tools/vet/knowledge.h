@@ -63,4 +63,12 @@ const struct summary *knowledge_summary(struct knowledge *knowledge, const char 
 void knowledge_uses(struct knowledge *knowledge, struct arena *arena, struct file_summary *file);
 void knowledge_free(struct knowledge *knowledge);
 
+/* knowledge_release.c */
+/* Learn from a function which releases follow which acquisitions, and what is released after it was passed. */
+void knowledge_learn_releases(struct knowledge *knowledge, const struct ir *ir);
+void knowledge_learn_passes(struct knowledge *knowledge, const struct ir *ir);
+bool knowledge_declares(const struct knowledge *knowledge, const char *name);
+/* Do other files say what the function does? */
+bool knowledge_sees_others(const struct knowledge *knowledge, const char *name);
+
 #endif
