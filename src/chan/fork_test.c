@@ -138,7 +138,7 @@ START_TEST(G7_a_channel_that_a_worker_is_changing_is_refused_at_once)
     add_one(&may_leave);
     expect_status(&outcome, biased ? 2 : 0);
     if (biased)
-        expect_in_err(&outcome, "in a child after fork, of something that another thread was just");
+        expect_in_err(&outcome, "another thread of the parent was changing an object at the fork");
 }
 END_TEST
 

@@ -100,7 +100,7 @@ START_TEST(G7_a_context_that_is_just_being_cancelled_is_refused_at_once)
         parent->done.happened = 0;
         free_contexts();
         expect_status(&outcome, 2);
-        expect_in_err(&outcome, "in a child after fork, of something that another thread was just");
+        expect_in_err(&outcome, "another thread of the parent was changing an object at the fork");
     }
 }
 END_TEST
