@@ -54,21 +54,47 @@ static int lock_of(const struct instr *call)
     return -1;
 }
 
-static bool locks_same(const struct ir *ir, const struct instr *unlock)
+static struct own *own_function(const struct knowledge *knowledge, const char *name);
+
+static bool is_lock_call(const struct instr *instr)
+{
+    return instr->kind == I_CALL && instr->callee &&
+           (name_locks(instr->callee) || name_unlocks(instr->callee));
+}
+
+/* The function begins and ends with the unlocking of this lock. It may take the lock again in between. */
+static bool unlocks_for_good(const struct ir *ir, const struct instr *unlock)
+{
+    const struct instr *first = NULL, *last = NULL;
+    EACH (instr, &ir->code)
+        if (is_lock_call(instr) && lock_of(instr) == lock_of(unlock)) {
+            first = first ? first : instr;
+            last = instr;
+        }
+    return first && name_unlocks(first->callee) && name_unlocks(last->callee);
+}
+
+static bool touches_locks(const struct ir *ir)
 {
     EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && name_locks(instr->callee) &&
-            lock_of(instr) == lock_of(unlock))
+        if (is_lock_call(instr))
             return true;
     return false;
 }
 
-static bool unlocks(const struct ir *ir)
+/* The function unlocks what its caller has locked, itself or by a function that it calls. */
+static bool unlocks(const struct knowledge *knowledge, const struct ir *ir)
 {
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && name_unlocks(instr->callee) &&
-            !locks_same(ir, instr))
+    bool may_pass_on = !touches_locks(ir);
+    EACH (instr, &ir->code) {
+        if (instr->kind != I_CALL || !instr->callee)
+            continue;
+        if (name_unlocks(instr->callee) && unlocks_for_good(ir, instr))
             return true;
+        const struct own *callee = may_pass_on ? own_function(knowledge, instr->callee) : NULL;
+        if (callee && callee->summary.unlocks)
+            return true;
+    }
     return false;
 }
 
@@ -85,7 +111,7 @@ static struct own *own_function(const struct knowledge *knowledge, const char *n
     struct own *own = name ? map_get(&knowledge->owns, name) : NULL;
     if (own && !own->booleans) {
         own->booleans = true;
-        own->summary.unlocks = unlocks(own->ir);
+        own->summary.unlocks = unlocks(knowledge, own->ir);
         own->summary.never_returns = never_returns(own->ir);
     }
     return own;
