@@ -19,13 +19,17 @@ static struct lgi_error_single *allocate(const char *file, int line, size_t text
     struct lgi_error_single *error = malloc(sizeof(*error) + text_size);
     if (!error)
         return NULL;
-    *error = (struct lgi_error_single){
-        .node.head = {.lgi_message = error->text,
-                      .lgi_file = file ? file : "",
-                      .lgi_line = line,
-                      .lgi_form = LGI_ERROR_SINGLE},
+    error->node = (struct lgi_error_node){
+        .head = {.lgi_message = error->text,
+                 .lgi_file = file ? file : "",
+                 .lgi_line = line,
+                 .lgi_form = LGI_ERROR_SINGLE},
     };
-    error->own.error = &error->node.head;
+    error->cause = NULL;
+    error->kind = NULL;
+    error->payload = NULL;
+    error->own = (struct lgi_error_cell){.error = &error->node.head};
+    /* What only a join needs gets its value there, since few errors are ever joined. */
     return error;
 }
 

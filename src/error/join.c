@@ -116,9 +116,8 @@ static struct lgi_error_join *new_join(lg_error *first, lg_error *second)
             return NULL;
         join = &block->join;
     }
-    join->node.head = (lg_error){
-        .lgi_message = "several errors",
-        .lgi_form = LGI_ERROR_JOIN,
+    *join = (struct lgi_error_join){
+        .node.head = {.lgi_message = "several errors", .lgi_form = LGI_ERROR_JOIN},
     };
     set_place(join, first);
     if (block)
