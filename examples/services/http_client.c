@@ -171,12 +171,14 @@ static void answer(int fd, const lg_context *ctx)
     char request[1024];
     size_t count;
     lg_defer(lg_close, fd, NULL);
-    lg_error *err = lg_read(fd, request, sizeof(request) - 1, lg_until_context(ctx), &count);
+    /* Who sends nothing, or reads nothing, must not keep a place for ever. */
+    const lg_until until = lg_until_within(lg_until_context(ctx), 5 * LG_SECOND);
+    lg_error *err = lg_read(fd, request, sizeof(request) - 1, until, &count);
     if (!err) {
         request[count] = '\0';
         bool stalls = strstr(request, "/half") != NULL;
         const char *reply = strstr(request, "/whole") ? whole : stalls ? half : no;
-        err = lg_write(fd, reply, strlen(reply), lg_until_context(ctx), NULL);
+        err = lg_write(fd, reply, strlen(reply), until, NULL);
         if (!err && stalls)
             err = lg_sleep_until(LG_HOUR, lg_until_context(ctx));
     }

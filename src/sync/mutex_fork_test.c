@@ -221,7 +221,8 @@ static void *use_all(void *unused)
 /* A signal must not go to somebody who has stayed in the parent. Whoever gets it has to wait for the mutex. */
 static void *signal_once(void *unused)
 {
-    lg_mutex_lock(mutex);
+    must(
+        !lg_mutex_lock_until(mutex, WITHIN_LIMIT)); /* beside goroutines, no wait without a limit */
     atomic_store(&is_set, 1);
     lg_cond_signal(&cond);
     while (!mutex->lgi_waiters.first)
