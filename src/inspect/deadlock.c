@@ -32,6 +32,8 @@ enum {
     APART = 8,
     SHOWN = 100, /* goroutines in the report */
 };
+/* All workers sleep, so all answer, however little of a processor the program gets. */
+#define PATIENCE (10 * LG_SECOND)
 
 static uint32_t main_ends;       /* atomic */
 static uint32_t main_ends_early; /* likewise */
@@ -267,7 +269,7 @@ static _Noreturn void report(void)
         lgi_print(&lgi_to_stderr,
                   "lifoguard: out of memory: %zu goroutines could not start, for want of a stack\n",
                   without_stack);
-    lgi_dump_goroutines(&lgi_to_stderr, SHOWN);
+    lgi_dump_goroutines(&lgi_to_stderr, SHOWN, PATIENCE);
     _exit(LGI_REPORT_STATUS);
 }
 

@@ -11,12 +11,13 @@
 #include "sched/visit.h"
 #include "time/clock.h"
 
-enum { BUSY_MS = 100 };
+#define BUSY_AFTER (100 * LG_MILLISECOND)
 
 struct dump {
     struct lgi_sink *sink;
-    size_t left; /* so many goroutines may still be written */
-    size_t more; /* so many were not */
+    lg_duration patience; /* with a worker that does not answer: then it is busy */
+    size_t left;          /* so many goroutines may still be written */
+    size_t more;          /* so many were not */
 };
 
 static bool print_pending_call(const lg_pending_call *call, void *sink)
@@ -94,8 +95,7 @@ static void print_self(struct lgi_g *g, void *data)
 static void print_thread(struct lgi_g *g, void *data)
 {
     struct dump *dump = data;
-    if (!count(dump) ||
-        lgi_thread_ask(g, print_self, dump, lgi_real_now() + BUSY_MS * LG_MILLISECOND))
+    if (!count(dump) || lgi_thread_ask(g, print_self, dump, lgi_real_now() + BUSY_AFTER))
         return;
     char text[512];
     lgi_g_describe(g, text, sizeof(text));
@@ -158,9 +158,9 @@ static void print_all(void *data)
     unsigned workers = lgi_worker_count();
 
     if (main)
-        lgi_thread_ask(main, print_self, dump, lgi_real_now() + BUSY_MS * LG_MILLISECOND);
+        lgi_thread_ask(main, print_self, dump, lgi_real_now() + BUSY_AFTER);
     lgi_threads_visit(print_thread, dump);
-    lgi_workers_visit(print_standing, print_busy_worker, dump, BUSY_MS * LG_MILLISECOND);
+    lgi_workers_visit(print_standing, print_busy_worker, dump, dump->patience);
     print_unstarted(dump, &lgi_injected);
     for (unsigned i = 0; i < workers; i++) {
         print_unstarted(dump, &lgi_workers[i]->starts);
@@ -170,9 +170,9 @@ static void print_all(void *data)
         lgi_print(dump->sink, "\n… and %zu more\n", dump->more);
 }
 
-void lgi_dump_goroutines(struct lgi_sink *sink, size_t most)
+void lgi_dump_goroutines(struct lgi_sink *sink, size_t most, lg_duration patience)
 {
-    struct dump dump = {.sink = sink, .left = most};
+    struct dump dump = {.sink = sink, .left = most, .patience = patience};
     LGI_KEEP_ERRNO;
     lgi_with_room(print_all, &dump);
 }
@@ -180,5 +180,5 @@ void lgi_dump_goroutines(struct lgi_sink *sink, size_t most)
 void lg_goroutine_print(FILE *stream)
 {
     struct lgi_stream to = lgi_stream(stream, 0);
-    lgi_dump_goroutines(&to.sink, SIZE_MAX);
+    lgi_dump_goroutines(&to.sink, SIZE_MAX, BUSY_AFTER);
 }

@@ -36,8 +36,8 @@ void lgi_snapshot_free(struct lgi_snapshot *snapshot);
 size_t lgi_entry_describe(const struct lgi_entry *entry, char *buffer, size_t size);
 
 /* Writes of each goroutine, and of main and other threads that can tell, what it does, its stack and what it has deferred;
- * of no more than `most` goroutines, and then how many more there are. */
-void lgi_dump_goroutines(struct lgi_sink *sink, size_t most);
+ * of no more than `most` goroutines, and then how many more there are. A worker that does not answer within `patience` is busy. */
+void lgi_dump_goroutines(struct lgi_sink *sink, size_t most, lg_duration patience);
 
 /* A look at what may be gone any time. */
 struct lgi_peek {
