@@ -14,6 +14,7 @@
 #include "error/keep_errno.h"
 #include "sched/fiber.h"
 #include "sched/identity.h"
+#include "sched/instrument.h"
 #include "sched/runtime.h"
 #include "sched/text.h"
 #include "sched/visit.h"
@@ -56,7 +57,9 @@ void lgi_peek_end(struct lgi_peek *peek)
  * what is read, as if it were the program.) */
 bool lgi_peek(struct lgi_peek *peek, void *to, const void *from, size_t size)
 {
+    lgi_hush_valgrind(true);
     long written = syscall(SYS_write, peek->pipe[1], from, size);
+    lgi_hush_valgrind(false);
     if (written <= 0)
         return false;
     long got = syscall(SYS_read, peek->pipe[0], to, (size_t)written);

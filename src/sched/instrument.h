@@ -77,6 +77,13 @@ static inline void lgi_note_stack(const void *low, const void *high)
     lgi_valgrind(STACK_REGISTER, low, high);
 }
 
+/* The calling thread copies what others may be writing just now, or have never written. */
+static inline void lgi_hush_valgrind(bool hushed)
+{
+    enum { CHANGE_ERROR_DISABLEMENT = 0x1801 };
+    lgi_valgrind(CHANGE_ERROR_DISABLEMENT, (void *)(intptr_t)(hushed ? 1 : -1), NULL);
+}
+
 static inline bool lgi_in_valgrind(void)
 {
     enum { RUNNING_ON_VALGRIND = 0x1001 };
