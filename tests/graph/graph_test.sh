@@ -860,6 +860,12 @@ files_that_cannot_be_read_are_told() {
     sed -i '$ d' e
     run <<<'{env_file: e, jobs: {a: {run: "echo $A.$C >>log"}}}'
     expect_log 'b.d'
+    printf 'A=b\nB=c\0d\nLIFOGUARD_RUN=1\nLIFOGUARD_STATE=elsewhere\n' >e
+    run <<<'{env_file: e, jobs: {a: {run: "true", env: {LIFOGUARD_JOB: x}}}}'
+    expect_status 2
+    [[ $(<err) == 'g.yaml:1:45: LIFOGUARD_JOB is set by the run itself: choose another name
+e:2:1: a zero byte, which no variable can hold
+e:3:1: LIFOGUARD_RUN is set by the run itself: choose another name' ]] || fail 'said something else'
     run <<<'{}'
     expect_status 2
     run <<<'jobs: {}'

@@ -192,6 +192,22 @@ static bool is_name(const char *name)
     return true;
 }
 
+/* By these the run is known to what it starts, and by the state which runs there are: that may be another's. */
+static bool is_own_name(const char *name)
+{
+    return strncmp(name, "LIFOGUARD_", strlen("LIFOGUARD_")) == 0 &&
+           strcmp(name, "LIFOGUARD_STATE") != 0;
+}
+
+static void assign(struct reader *reader, struct place_in_file at, const char *name,
+                   const char *value, struct words *words)
+{
+    if (is_own_name(name))
+        problem_add(reader->problems, at, "%s is set by the run itself: choose another name", name);
+    else
+        words_assign(reader->arena, words, name, value);
+}
+
 void read_environment(struct reader *reader, const struct node *node, struct words *words)
 {
     if (node->kind != NODE_MAP) {
@@ -210,8 +226,7 @@ void read_environment(struct reader *reader, const struct node *node, struct wor
             problem_add(reader->problems, value->at, "%s must be text, not %s", name->text,
                         node_kind_name(value));
         else
-            words_assign(reader->arena, words, name->text,
-                         node_is_nothing(value) ? "" : value->text);
+            assign(reader, name->at, name->text, node_is_nothing(value) ? "" : value->text, words);
     }
 }
 
@@ -243,7 +258,7 @@ static void read_assignment(struct reader *reader, struct place_in_file at, char
     if (!equals || !is_name(line))
         problem_add(reader->problems, at, "not NAME=VALUE: %s", line);
     else
-        words_assign(reader->arena, words, line, trim(equals + 1));
+        assign(reader, at, line, trim(equals + 1), words);
 }
 
 void read_environment_file(struct reader *reader, const struct node *node, struct words *words)
@@ -257,10 +272,16 @@ void read_environment_file(struct reader *reader, const struct node *node, struc
             continue;
         lg_defer(free, text);
         struct place_in_file at = {.file = path, .column = 1, .order = ++reader->files};
-        char *rest = text;
-        for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        char *end;
+        for (char *line = text; line < text + length; line = end + 1) {
+            end = memchr(line, '\n', (size_t)(text + length - line));
+            end = end ? end : text + length; /* where the buffer has a zero byte */
+            *end = '\0';
             at.line++;
-            read_assignment(reader, at, line, words);
+            if (line + strlen(line) < end)
+                problem_add(reader->problems, at, "a zero byte, which no variable can hold");
+            else
+                read_assignment(reader, at, line, words);
         }
     }
 }
