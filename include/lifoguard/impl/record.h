@@ -219,7 +219,7 @@ LG_END_DECLS
 #define LGI_ADDRESS(record_)                                                                       \
     __extension__({                                                                                \
         struct lgi_record *lgi_address;                                                            \
-        __asm__("" : "=r"(lgi_address) : "0"(&(record_)));                                         \
+        __asm__("lea{q} {%a1, %0|%0, %a1}" : "=r"(lgi_address) : "p"(&(record_)));                 \
         lgi_address;                                                                               \
     })
 #else
