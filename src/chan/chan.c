@@ -52,7 +52,8 @@ void lgi_chan_forget_parents(struct lgi_chan *c)
 {
     c->when_free = lgi_lock_free_value();
     c->candidate = LGI_NO_TAG;
-    c->receivers = c->senders = (struct lgi_waiters){NULL, NULL};
+    lgi_waiters_forget(&c->receivers);
+    lgi_waiters_forget(&c->senders);
 }
 
 uint32_t lgi_chan_bias_after = 4096;

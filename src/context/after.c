@@ -86,7 +86,7 @@ static void give(struct lgi_after *after)
 static void lock(struct lgi_after *after)
 {
     if (__builtin_expect(lgi_lock_whole(&after->lock), 0))
-        after->waiters = (struct lgi_waiters){NULL, NULL};
+        lgi_waiters_forget(&after->waiters);
 }
 
 static void unlock(struct lgi_after *after)

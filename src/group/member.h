@@ -40,7 +40,9 @@ static inline void lgi_group_lock(lg_group *group)
 {
     if (__builtin_expect(!lgi_lock_whole(&group->lgi_lock), 1))
         return;
-    group->lgi_waiters = group->lgi_goers = group->lgi_leavers = (struct lgi_waiters){NULL, NULL};
+    lgi_waiters_forget(&group->lgi_waiters);
+    lgi_waiters_forget(&group->lgi_goers);
+    lgi_waiters_forget(&group->lgi_leavers);
     lgi_list_clear(&group->lgi_started);
 }
 

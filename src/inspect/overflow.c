@@ -295,14 +295,16 @@ void lgi_overflow_begin(void)
                                .sa_flags = SA_SIGINFO | SA_ONSTACK |
                                            (previous.sa_flags & SA_RESTART)};
     sigemptyset(&action.sa_mask);
-    installed = sigaction(SIGSEGV, &action, NULL) == 0;
+    bool done = sigaction(SIGSEGV, &action, NULL) == 0;
+    __atomic_store_n(&installed, done, __ATOMIC_RELEASE);
 }
 
 void lgi_overflow_thread_begin(void)
 {
     stack_t old;
-    if (!installed || (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE) &&
-                       old.ss_size >= ALTERNATE_LEAST))
+    if (!__atomic_load_n(&installed, __ATOMIC_ACQUIRE) ||
+        (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE) &&
+         old.ss_size >= ALTERNATE_LEAST))
         return;
     char *at = mmap(NULL, page + ALTERNATE_SIZE, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);

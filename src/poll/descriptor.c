@@ -31,7 +31,7 @@ static void in_child(void)
     for (size_t i = 0; i < chunks_end; i++) {
         for (size_t k = 0; chunks[i] && k < CHUNK; k++) {
             chunks[i][k].lock = LGI_LOCK_FREE;
-            chunks[i][k].waiters = (struct lgi_waiters){NULL, NULL};
+            lgi_waiters_forget(&chunks[i][k].waiters);
         }
     }
 }

@@ -130,6 +130,13 @@ static inline void lgi_waiters_set_first(struct lgi_waiters *list, struct lgi_wa
     __atomic_store_n(&list->first, waiter, __ATOMIC_RELEASE);
 }
 
+/* In a child: they stayed in the parent. (An object that is new there is asked without the lock meanwhile.) */
+static inline void lgi_waiters_forget(struct lgi_waiters *list)
+{
+    lgi_waiters_set_first(list, NULL);
+    list->last = NULL;
+}
+
 static inline void lgi_waiters_push(struct lgi_waiters *list, struct lgi_waiter *waiter)
 {
     struct lgi_waiter *last = list->last;
@@ -246,7 +253,7 @@ static inline bool lgi_done_happened(const struct lgi_done *done)
 static inline void lgi_done_lock(struct lgi_done *done)
 {
     if (__builtin_expect(lgi_lock_whole(&done->lock), 0))
-        done->waiters = (struct lgi_waiters){NULL, NULL};
+        lgi_waiters_forget(&done->waiters);
 }
 
 static inline void lgi_done_unlock(struct lgi_done *done)

@@ -6,7 +6,7 @@
 static void lock_list(lg_cond *cond)
 {
     if (lgi_lock_lists(&cond->lgi_lock))
-        cond->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+        lgi_waiters_forget(&cond->lgi_waiters);
 }
 
 /* After each change of the list of waiters: whether a signal has somebody to wake. */

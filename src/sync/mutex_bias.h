@@ -124,7 +124,7 @@ static inline void lgi_mutex_take_bias_back(lg_mutex *mutex)
 static inline void lgi_mutex_lock_list(lg_mutex *mutex)
 {
     if (__builtin_expect(lgi_lock_lists(&mutex->lgi_lock), 0)) {
-        mutex->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+        lgi_waiters_forget(&mutex->lgi_waiters);
         __atomic_fetch_and(&mutex->lgi_word, LGI_MUTEX_OWNER | LGI_BIASED, __ATOMIC_RELAXED);
     }
 }

@@ -33,7 +33,7 @@ static void lock_list(lg_once *once)
 {
     if (!lgi_lock_lists(&once->lgi_lock))
         return;
-    once->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+    lgi_waiters_forget(&once->lgi_waiters);
     __atomic_fetch_and(&once->lgi_word, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
 }
 

@@ -41,7 +41,7 @@ static void lock_lists(lg_rwmutex *mutex)
 {
     if (!lgi_lock_lists(&mutex->lgi_lock))
         return;
-    mutex->lgi_readers = (struct lgi_waiters){NULL, NULL};
+    lgi_waiters_forget(&mutex->lgi_readers);
     mutex->lgi_writer = NULL;
     __atomic_fetch_and(&mutex->lgi_state, ~(uint64_t)(PENDING | QUEUED), __ATOMIC_RELAXED);
 }

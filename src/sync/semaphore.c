@@ -45,7 +45,7 @@ static void lock_list(lg_semaphore *semaphore)
 {
     if (!lgi_lock_lists(&semaphore->lgi_lock))
         return;
-    semaphore->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+    lgi_waiters_forget(&semaphore->lgi_waiters);
     __atomic_fetch_and(&semaphore->lgi_state, ~(uint64_t)WAITED, __ATOMIC_RELAXED);
 }
 

@@ -39,7 +39,7 @@ static void forget_parents(lg_waitgroup *group)
             lgi_back_off(i);
         } else if (__atomic_compare_exchange_n(&group->lgi_process, &process, own + 1, false,
                                                __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            group->lgi_waiters = (struct lgi_waiters){NULL, NULL};
+            lgi_waiters_forget(&group->lgi_waiters);
             __atomic_fetch_and(&group->lgi_state, ~(int64_t)(WAITED | LOCKED), __ATOMIC_RELAXED);
             __atomic_store_n(&group->lgi_process, own, __ATOMIC_RELEASE);
         }
