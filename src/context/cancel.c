@@ -179,6 +179,7 @@ static void go_back(struct walk *walk)
 static void finish_child(struct walk *walk, struct lgi_child *child, const struct making *making)
 {
     struct lg_context *ctx = context_of(child);
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): take_child sets it, where it gives a context
     if (making->made == NOT_MADE) {
         child->link.next = walk->others;
         walk->others = &child->link;
