@@ -363,7 +363,8 @@ static void without_main(void)
     pthread_exit(NULL);
 }
 
-/* The kernel holds a thread until the child of its vfork has ended; a debugger cannot stop such a thread. */
+/* The kernel holds a thread until the child of its vfork has ended; a debugger cannot stop such a thread: that is what is wanted here.
+ * NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork,bugprone-unsafe-functions,cert-msc24-c,cert-msc33-c) */
 static void *hold(void *argument)
 {
     (void)argument;
@@ -376,6 +377,7 @@ static void *hold(void *argument)
     waitpid(child, NULL, 0);
     return NULL;
 }
+/* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork,bugprone-unsafe-functions,cert-msc24-c,cert-msc33-c) */
 
 static void held(void)
 {
