@@ -100,7 +100,7 @@ static struct forward forward_of(const char *pass)
     const char *end = strchr(pass, '\n');
     if (!end)
         return (struct forward){pass, 0};
-    return (struct forward){intern(pass, (size_t)(end - pass)), atoi(end + 1)};
+    return (struct forward){intern(pass, (size_t)(end - pass)), (int)strtol(end + 1, NULL, 10)};
 }
 
 /* False: there are too many to know. */
@@ -140,6 +140,7 @@ static bool releases_members(const struct ir *ir, int place)
             name_releases(instr->callee) == 2) {
             int part = instr->args[0].place;
             if (part >= 0 && part != place && ir->places.at[part].kind == P_PART &&
+                // NOLINTNEXTLINE(readability-suspicious-call-argument): the part is within the place
                 ir->places.at[part].through && place_within(ir, part, place) &&
                 !set_again(ir, part))
                 return true;
