@@ -73,7 +73,7 @@ bool lgi_lock_lists_slow(uint32_t *lock, uint32_t old)
 {
     if (old == LGI_LOCK_HELD)
         old = take(lock);
-    return old != LGI_LOCK_HELD - 1;
+    return old != lgi_lock_free_value();
 }
 
 static bool is_tag(uint32_t word)

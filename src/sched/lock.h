@@ -31,6 +31,31 @@ static inline void lgi_lock(uint32_t *lock)
     lgi_acquired(lock);
 }
 
+static inline void lgi_unlock(uint32_t *lock)
+{
+    lgi_releases(lock);
+    __atomic_store_n(lock, LGI_LOCK_FREE, __ATOMIC_RELEASE);
+}
+
+/* ---- locks that a child goes on using ---- */
+
+/* What such a lock holds when it is free, and biased to nobody. (In the first process, LGI_LOCK_FREE.) */
+static inline uint32_t lgi_lock_free_value(void)
+{
+    return LGI_LOCK_HELD - 1;
+}
+
+/* Takes the lock, and returns what `slow` does in all but the usual case. (The process's value is read once, not again after the
+ * exchange.) */
+static inline __attribute__((always_inline)) bool
+lgi_lock_by(uint32_t *lock, bool (*slow)(uint32_t *lock, uint32_t old))
+{
+    uint32_t held = LGI_LOCK_HELD, old = __atomic_exchange_n(lock, held, __ATOMIC_ACQUIRE);
+    bool first = __builtin_expect(old != held - 1, 0) && slow(lock, old);
+    lgi_acquired(lock);
+    return first;
+}
+
 /* For the lock of an object that a child goes on using: one that its parent used before is locked and unlocked by these two
  * alone. True: since the fork, the caller is the first here. Then those in the object's lists have stayed in the parent, and
  * their memory may be used for something else: the caller empties the lists unread. A thread of the parent may have been
@@ -39,10 +64,7 @@ bool lgi_lock_lists_slow(uint32_t *lock, uint32_t old);
 
 static inline bool lgi_lock_lists(uint32_t *lock)
 {
-    uint32_t held = LGI_LOCK_HELD, old = __atomic_exchange_n(lock, held, __ATOMIC_ACQUIRE);
-    bool first = __builtin_expect(old != held - 1, 0) && lgi_lock_lists_slow(lock, old);
-    lgi_acquired(lock);
-    return first;
+    return lgi_lock_by(lock, lgi_lock_lists_slow);
 }
 
 /* The same for an object that is more than its lists: if a thread of the parent held the lock, the object may be in the midst of
@@ -52,16 +74,7 @@ bool lgi_lock_whole_slow(uint32_t *lock, uint32_t old);
 
 static inline bool lgi_lock_whole(uint32_t *lock)
 {
-    uint32_t held = LGI_LOCK_HELD, old = __atomic_exchange_n(lock, held, __ATOMIC_ACQUIRE);
-    bool first = __builtin_expect(old != held - 1, 0) && lgi_lock_whole_slow(lock, old);
-    lgi_acquired(lock);
-    return first;
-}
-
-/* What such a lock holds when it is free, and biased to nobody. (In the first process, LGI_LOCK_FREE.) */
-static inline uint32_t lgi_lock_free_value(void)
-{
-    return LGI_LOCK_HELD - 1;
+    return lgi_lock_by(lock, lgi_lock_whole_slow);
 }
 
 static inline void lgi_unlock_lists(uint32_t *lock)
@@ -72,12 +85,6 @@ static inline void lgi_unlock_lists(uint32_t *lock)
 
 /* In a child: the process ends, because a thread of the parent was in the midst of a change at the fork. */
 void lgi_refuse_change_of_parent(void) __attribute__((noreturn, cold));
-
-static inline void lgi_unlock(uint32_t *lock)
-{
-    lgi_releases(lock);
-    __atomic_store_n(lock, LGI_LOCK_FREE, __ATOMIC_RELEASE);
-}
 
 /* In a loop that waits for a thread that holds such a lock: the `attempt`th time, from 0. Spins, then lets others run; in the
  * end sleeps, so that a holder of lower priority gets its turn. */
