@@ -91,11 +91,7 @@ static void fork_while_threads_wait(void)
 
 START_TEST(G7_a_child_does_not_hand_a_value_to_a_thread_of_its_parent)
 {
-    if (!can_fork_with_threads())
-        return;
-    fork_while_threads_wait();
-    use_goroutines();
-    fork_while_threads_wait();
+    before_and_after_goroutines(fork_while_threads_wait);
 }
 END_TEST
 

@@ -61,11 +61,7 @@ static void fork_while_a_thread_waits(void)
 
 START_TEST(G7_a_context_can_be_cancelled_in_a_child)
 {
-    if (!can_fork_with_threads())
-        return;
-    fork_while_a_thread_waits();
-    use_goroutines();
-    fork_while_a_thread_waits();
+    before_and_after_goroutines(fork_while_a_thread_waits);
 }
 END_TEST
 

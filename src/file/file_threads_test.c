@@ -93,15 +93,21 @@ static void *closes_and_finishes(void *unused)
     return unused;
 }
 
+/* Shares a pipe, and waits until a thread reads from it. */
+static void begin_read(int ends[2], pthread_t *reader)
+{
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ok(lg_file_adopt(ends[0], "pipe", &shared));
+    ck_assert_int_eq(pthread_create(reader, NULL, reads_a_byte, NULL), 0);
+    while (failing_read.made == 0)
+        pause_for(LG_MILLISECOND);
+}
+
 START_TEST(E6_close_waits_for_a_read_under_way)
 {
     int ends[2];
     pthread_t reader, closer;
-    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    ok(lg_file_adopt(ends[0], "pipe", &shared));
-    ck_assert_int_eq(pthread_create(&reader, NULL, reads_a_byte, NULL), 0);
-    while (failing_read.made == 0)
-        pause_for(LG_MILLISECOND);
+    begin_read(ends, &reader);
     ck_assert_int_eq(pthread_create(&closer, NULL, closes_and_finishes, NULL), 0);
     /* From when it begins, others are refused, though it has not ended. */
     lg_error *err = NULL;
@@ -184,11 +190,7 @@ START_TEST(G7_a_child_can_close_a_file_that_its_parent_reads)
 {
     int ends[2];
     pthread_t reader, closer;
-    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    ok(lg_file_adopt(ends[0], "pipe", &shared));
-    ck_assert_int_eq(pthread_create(&reader, NULL, reads_a_byte, NULL), 0);
-    while (failing_read.made == 0)
-        pause_for(LG_MILLISECOND);
+    begin_read(ends, &reader);
     ck_assert_int_eq(in_forked_child(close_here), 3);
     ck_assert_int_eq(pthread_create(&closer, NULL, closes_and_finishes, NULL), 0);
     int ended;

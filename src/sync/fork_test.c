@@ -69,11 +69,7 @@ static void fork_during_a_call(void)
 
 START_TEST(G7_a_call_that_a_thread_of_the_parent_makes_is_never_made_in_the_child)
 {
-    if (!can_fork_with_threads())
-        return;
-    fork_during_a_call();
-    use_goroutines();
-    fork_during_a_call();
+    before_and_after_goroutines(fork_during_a_call);
 }
 END_TEST
 
@@ -161,11 +157,7 @@ static void fork_while_a_thread_waits(void)
 
 START_TEST(G7_a_wait_group_can_be_used_in_a_child)
 {
-    if (!can_fork_with_threads())
-        return;
-    fork_while_a_thread_waits();
-    use_goroutines();
-    fork_while_a_thread_waits();
+    before_and_after_goroutines(fork_while_a_thread_waits);
 }
 END_TEST
 

@@ -69,4 +69,14 @@ UNUSED static void use_goroutines(void)
         pause_shortly();
 }
 
+/* Calls it where a child has never had goroutines, and where it has. */
+UNUSED static void before_and_after_goroutines(void (*fork_a_child)(void))
+{
+    if (!can_fork_with_threads())
+        return;
+    fork_a_child();
+    use_goroutines();
+    fork_a_child();
+}
+
 #endif
