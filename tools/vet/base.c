@@ -164,6 +164,23 @@ const char *intern_string(const char *text)
     return intern(text, strlen(text));
 }
 
+bool word_in(const char *word, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(*list, word) == 0)
+            return true;
+    return false;
+}
+
+bool word_in_text(const char *word, const char *text)
+{
+    size_t length = strlen(word);
+    for (const char *at = text; length > 0 && (at = strstr(at, word)); at += length)
+        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
+}
+
 /* ---- maps --------------------------------------------------------------------------------------- */
 
 static struct map_entry *map_place(const struct map *map, const void *key)

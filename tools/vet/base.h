@@ -40,6 +40,10 @@ void *vec_grow(struct arena *arena, void *at, int count, int *room, size_t size)
 const char *intern(const char *text, size_t length);
 const char *intern_string(const char *text);
 
+bool word_in(const char *word, const char *const *list);
+/* Is it one of the words of a text, which spaces separate? */
+bool word_in_text(const char *word, const char *text);
+
 /* A hash table from interned names (or any pointers) to pointers. */
 struct map {
     struct map_entry {

@@ -1,9 +1,13 @@
 /* Results of files that have not changed, one small file each. A result is used again if the source and its headers have
  * the same times and sizes, the options, flags and settings are the same and the program is the same. */
 #define _GNU_SOURCE
+#include "cache.h"
+
+#include "config.h"
+#include "lex.h"
 #include "neighbours.h"
+#include "pages.h"
 #include "project.h"
-#include "run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,13 +26,6 @@ static uint64_t stamp(uint64_t hash, const char *path)
     hash = hash_bytes(hash, &status.st_mtim, sizeof(status.st_mtim));
     hash = hash_bytes(hash, &status.st_size, sizeof(status.st_size));
     return hash_bytes(hash, &status.st_ino, sizeof(status.st_ino));
-}
-
-static uint64_t configuration = HASH_START;
-
-void cache_depend(const char *text)
-{
-    configuration = hash_bytes(configuration, text, strlen(text) + 1);
 }
 
 /* Many files include the same headers: each thread looks at each once; and so at the folders beside single files. */
@@ -73,6 +70,7 @@ static uint64_t options_hash(const struct settings *settings)
     uint64_t hash = hash_bytes(program, &settings->options.all, sizeof(settings->options.all));
     EACH (name, &settings->options.only)
         hash = hash_bytes(hash, *name, strlen(*name) + 1);
+    uint64_t configuration = config_hash();
     hash = hash_bytes(hash, &configuration, sizeof(configuration));
     bool others[] = {settings->alone, settings->beside};
     hash = hash_bytes(hash, others, sizeof(others));

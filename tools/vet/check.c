@@ -5,6 +5,7 @@
 #include "knowledge.h"
 #include "neighbours.h"
 #include "project.h"
+#include "summarise.h"
 #include "verdict.h"
 
 #include <stdlib.h>
@@ -183,7 +184,7 @@ void check_unit(struct unit *unit, const struct options *options, finding_vec *f
     struct knowledge knowledge;
     parse_unit(unit);
     struct scope *scope = scope_new(neighbours_used() ? unit : NULL);
-    knowledge_gather(&knowledge, unit, scope);
+    knowledge_gather(&knowledge, unit, scope, &summarise_hooks);
     EACH (ir, &knowledge.irs)
         check_function(ir, &knowledge, &raw);
     knowledge_free(&knowledge);

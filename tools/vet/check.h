@@ -4,21 +4,13 @@
 
 #include "finding.h"
 #include "parse.h"
-
-struct options {
-    bool all;                  /* findings of every level */
-    VEC(const char *) only;    /* --check: these, and no others unless they are usual */
-    VEC(const char *) without; /* --disable */
-    bool extra_lock_io;
-};
+#include "settings.h"
 
 /* Adds what is wrong in the file. The findings live in the unit's arena. */
 void check_unit(struct unit *unit, const struct options *options, finding_vec *findings);
 
 /* The syntactic and typed checks beside the engine; each looks at one function. */
 struct ir;
-/* A cleanup of plain memory: _cleanup_free_, g_autofree. */
-bool cleanup_frees_one_level(const char *cleanup);
 void check_cleanup_attributes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_defers(struct ir *ir, struct arena *arena, finding_vec *findings);
@@ -65,14 +57,6 @@ void check_armed(struct ir *ir, struct knowledge *knowledge, struct arena *arena
 void check_borrowed(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_dangling(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                     finding_vec *findings);
-
-/* Names and pages of all checks. */
-struct check_page {
-    const char *name, *page;
-};
-extern const struct check_page check_pages[];
-extern const int check_page_count;
-const struct check_page *check_page_find(const char *name);
 
 /* suppress.c: marks findings that a comment allows with their reason. */
 void suppress(struct unit *unit, finding_vec *findings);

@@ -1,5 +1,6 @@
 /* What follows a release at once: another release, or a use. The engine (verdict.c) follows what a function acquires; this
  * looks at everything that is released, along code without branches. */
+#include "check.h"
 #include "model.h"
 #include "names.h"
 #include "reach.h"
@@ -267,14 +268,14 @@ static void check_realloc(struct ir *ir, struct arena *arena, finding_vec *findi
 
 /* ---- released in each round of a loop --------------------------------------------------------------- */
 
-struct settings {
+struct sets {
     const char *name;
     int sets, resets;
 };
 
 static void ask_set(void *data, const struct expr *expr)
 {
-    struct settings *settings = data;
+    struct sets *settings = data;
     bool sets = expr->kind == E_ASSIGN && expr_name(expr->a) == settings->name;
     settings->sets += sets;
     settings->resets += (sets && expr_is_null(expr->b)) ||
@@ -306,7 +307,7 @@ static void check_rounds(struct walk *walk, const struct stmt *loop)
     if (!call || !call->name || call->args.count != 1 || call->args.at[0]->kind != E_NAME ||
         !plain_release(walk->ir, call->name))
         return;
-    struct settings settings = {.name = call->args.at[0]->name};
+    struct sets settings = {.name = call->args.at[0]->name};
     const struct live *live = live_find(&walk->live, settings.name);
     if (!live || !live->decl)
         return;
@@ -314,12 +315,12 @@ static void check_rounds(struct walk *walk, const struct stmt *loop)
         const struct stmt *stmt = body->list.at[i];
         if (stmt->kind == S_IF && !stmt->otherwise && !jumps(stmt->then)) {
             each_expression(stmt->then, ask_set, &settings);
-            struct settings test = {.name = settings.name};
+            struct sets test = {.name = settings.name};
             each_within(stmt->value, ask_set, &test);
             settings.resets += test.sets;
             continue;
         }
-        struct settings always = {.name = settings.name};
+        struct sets always = {.name = settings.name};
         each_expression(stmt, ask_set, &always);
         if (always.sets || always.resets || jumps(stmt))
             return;

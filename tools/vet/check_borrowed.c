@@ -221,7 +221,7 @@ static bool is_made_here(const struct ir *ir, int object)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = &ir->code.at[i];
-        if (call->kind == I_CALL && call->callee && variable_of(ir, i, call->dst) == object &&
+        if (call->kind == I_CALL && call->callee && place_variable(ir, i, call->dst) == object &&
             (name_makes(call->callee) || model_acquirer(call->callee)))
             return true;
     }
@@ -242,7 +242,7 @@ static bool is_given_up(const struct ir *ir, int index, int variable)
 /* Other cleanups may give up one of several references, or take the object out of what it is stored in. */
 static bool frees_at_once(const struct decl *decl)
 {
-    return cleanup_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute);
+    return model_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute);
 }
 
 static void check_stored(struct ir *ir, struct arena *arena, finding_vec *findings, int index)

@@ -258,7 +258,7 @@ static bool is_terminal(const struct ir *ir, int place)
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = &ir->code.at[i];
         if (call->kind == I_CALL && call->callee && place >= 0 &&
-            variable_of(ir, i, call->dst) == place && name_has_any(call->callee, words))
+            place_variable(ir, i, call->dst) == place && name_has_any(call->callee, words))
             return true;
     }
     return false;
@@ -357,7 +357,7 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
         if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, words) &&
             passes(instr, flush->args[0].place) && instr->dst >= 0 &&
             reaches(ir, i, (int)(flush - ir->code.at)) &&
-            is_returned(ir, variable_of(ir, i, instr->dst)))
+            is_returned(ir, place_variable(ir, i, instr->dst)))
             return true;
     }
     return false;

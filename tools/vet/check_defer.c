@@ -1,4 +1,5 @@
 /* Deferred calls: what they captured is changed, they panic, they stand in a loop, or hold an object that ends first. */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

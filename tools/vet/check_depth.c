@@ -8,27 +8,6 @@
 
 #include <string.h>
 
-bool cleanup_frees_one_level(const char *cleanup)
-{
-    static const char *const names[] = {"_cleanup_free_",
-                                        "g_autofree",
-                                        "gs_free",
-                                        "freep",
-                                        "cleanup_free",
-                                        "__do_free",
-                                        "auto_free",
-                                        "g_free",
-                                        "autofree",
-                                        "__autofree",
-                                        "erase_and_freep",
-                                        "cleanup_freep",
-                                        "_cleanup_erase_and_free_",
-                                        "free_ptr",
-                                        "g_autoptr_cleanup_generic_gfree",
-                                        NULL};
-    return word_in(cleanup, names);
-}
-
 static bool is_text(const struct decl *decl)
 {
     for (int i = 0; i < decl->type.count; i++)
@@ -123,7 +102,7 @@ static bool gives_content(const struct ir *ir, const struct decl *decl)
 static const char *release_of_cleanup(const char *cleanup)
 {
     static const char *const streams[] = {"fclose", "pclose", "closedir", NULL};
-    if (cleanup_frees_one_level(cleanup))
+    if (model_frees_one_level(cleanup))
         return "free";
     for (const char *const *stream = streams; *stream; stream++)
         if (strncmp(cleanup, "_cleanup_", 9) == 0 && strstr(cleanup, *stream))
@@ -195,7 +174,7 @@ static bool stays_filled(struct cleanup_walk *walk, int at, int skip)
         bool null = instr->kind == I_BRANCH && instr->left.place == walk->place &&
                     instr->right.kind == O_NUMBER && instr->right.number == 0;
         bool failed = instr->kind == I_BRANCH && instr->right.kind == O_PLACE &&
-                      is_error_number(walk->ir, instr->right.place);
+                      place_is_error_number(walk->ir, instr->right.place);
         if ((null || failed) && instr->sign == S2('=', '=')) {
             at = instr->other;
             continue;
@@ -259,7 +238,7 @@ void check_cleanup_depth(struct ir *ir, struct arena *arena, finding_vec *findin
     const struct decl *decl = ir->places.at[place].decl;
     const char *cleanup = cleanup_name(decl), *own = NULL;
     check_kind(ir, arena, findings, place);
-    if (!cleanup_frees_one_level(cleanup) || !cleaned_while_filled(ir, arena, place))
+    if (!model_frees_one_level(cleanup) || !cleaned_while_filled(ir, arena, place))
         return;
     if (decl->type.stars == 2 && !decl->type.is_const && is_text(decl) &&
         owns_elements(ir, place) && !cleans_elements(ir))

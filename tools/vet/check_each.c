@@ -184,7 +184,7 @@ static void check_steps(struct ir *ir, struct arena *arena, finding_vec *finding
 {
     const struct instr *step = at(ir, index);
     int argument = step->kind == I_CALL && step->callee ? steps_on(step->callee) : -1;
-    struct loop loop = {index, variable_of(ir, index, step->dst)};
+    struct loop loop = {index, place_variable(ir, index, step->dst)};
     if (argument < 0 || argument >= step->arg_count || loop.element < 0 ||
         step->args[argument].place != loop.element || ir->places.at[loop.element].kind != P_LOCAL ||
         !reaches(ir, index, index))

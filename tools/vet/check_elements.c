@@ -1,4 +1,5 @@
 /* leak: an array is filled in a loop, and released in another one, which an exit from within the first does not reach. */
+#include "check.h"
 #include "engine_parts.h"
 #include "harness.h"
 #include "names.h"
@@ -81,7 +82,7 @@ static bool returns_failure(const struct ir *ir, const struct instr *instr)
         return result->number < 0 || (result->number == 0 && ir->function->type.stars > 0);
     if (result->kind == O_SYMBOL)
         return name_means(result->text) < 0;
-    return result->kind == O_PLACE && is_error_number(ir, result->place);
+    return result->kind == O_PLACE && place_is_error_number(ir, result->place);
 }
 
 static enum reach find_exit(const struct ir *ir, int index, void *data)
@@ -150,7 +151,7 @@ void check_elements(struct ir *ir, struct arena *arena, finding_vec *findings)
         if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee ||
             call->dst < 0 || !makes(ir, call))
             continue;
-        int member = variable_of(ir, i, call->dst), array = array_of(ir, member);
+        int member = place_variable(ir, i, call->dst), array = array_of(ir, member);
         if (array >= 0)
             check_filling(ir, arena, findings,
                           (struct filling){array, member, i, is_own_array(ir, array)});

@@ -1,4 +1,5 @@
 /* exit-pending: the process ends, or longjmp leaves, while cleanups are pending that matter. */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

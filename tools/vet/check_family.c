@@ -45,7 +45,7 @@ static int only_source(const struct ir *ir, int place)
         const struct instr *instr = at(ir, i);
         bool null = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER;
         if (instr->kind == I_CALL && !instr->implicit && instr->callee &&
-            variable_of(ir, i, instr->dst) == place && source < 0)
+            place_variable(ir, i, instr->dst) == place && source < 0)
             source = i;
         else if (instr->dst == place && !null && !(source >= 0 && at(ir, source)->next == i))
             return -1;

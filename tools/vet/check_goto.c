@@ -1,5 +1,6 @@
 /* goto-cleanup: a goto, or a switch, into the scope of a variable with a cleanup, a guard or a deferred call, past its declaration.
  * The cleanup would run on what was never set. */
+#include "check.h"
 #include "walk.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* cleanup-returned: a cleanup changes a number after its value has been returned, so the caller never sees the change. */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

@@ -1,4 +1,5 @@
 /* inner-address: the address of a variable is stored where it is used after the variable's block has been left. */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

@@ -1,4 +1,5 @@
 /* leak: a structure is freed, or left behind by a constructor that fails, while its members still hold something. */
+#include "check.h"
 #include "names.h"
 #include "reach.h"
 #include "site_parts.h"
@@ -137,7 +138,7 @@ static bool made_here(const struct ir *ir, int object)
         const struct instr *instr = at(ir, i);
         if (instr->kind == I_DECLARE || instr->dst < 0)
             continue;
-        if (acquires(instr) && variable_of(ir, i, instr->dst) == object) {
+        if (acquires(instr) && place_variable(ir, i, instr->dst) == object) {
             const char *callee = instr->callee;
             if (strstr(callee, "realloc"))
                 return false;
@@ -199,7 +200,7 @@ static bool frees_null(const struct ir *ir, const struct half *half, int end)
 static void check_freed(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
-    struct half half = {.member = variable_of(ir, index, call->dst)};
+    struct half half = {.member = place_variable(ir, index, call->dst)};
     half.object = half.member >= 0 ? object_of(ir, half.member) : -1;
     if (half.object < 0 || !made_here(ir, half.object))
         return;
@@ -315,7 +316,7 @@ static struct finding *add_leak(struct ir *ir, struct arena *arena, finding_vec 
 static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
-    struct half half = {.member = variable_of(ir, index, call->dst)};
+    struct half half = {.member = place_variable(ir, index, call->dst)};
     const struct acquirer *acquirer = model_acquirer(call->callee);
     if (half.member < 0 || !is_out_parameter(ir, half.member) || acquirer->resource == R_MEMORY ||
         library_release(call->callee))
@@ -335,7 +336,7 @@ static void check_out(struct ir *ir, struct arena *arena, finding_vec *findings,
 static void check_parameter(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
     const struct instr *call = at(ir, index);
-    struct half half = {.member = variable_of(ir, index, call->dst)};
+    struct half half = {.member = place_variable(ir, index, call->dst)};
     half.object = half.member >= 0 ? parameter_of(ir, half.member) : -1;
     if (half.object < 0)
         return;

@@ -1,4 +1,5 @@
 /* wrong-release: what is released is not what was acquired: an address within it, a variable, a text of the program. */
+#include "check.h"
 #include "names.h"
 #include "reach.h"
 #include "site_parts.h"
@@ -62,7 +63,7 @@ static int only_allocation(const struct ir *ir, int place)
                                               ? model_acquirer(instr->callee)
                                               : NULL;
         if (acquirer && acquirer->resource == R_MEMORY && acquirer->argument < 0 &&
-            variable_of(ir, i, instr->dst) == place && allocation < 0)
+            place_variable(ir, i, instr->dst) == place && allocation < 0)
             allocation = i;
         else if (steps_on(ir, instr, place))
             steps++;
@@ -109,7 +110,7 @@ static const char *never_allocated(const struct ir *ir, const struct instr *inst
         return NULL;
     const struct place *from = &ir->places.at[value->place];
     if (from->kind == P_VALUE && from->text[0] == '+' && from->parts.count == 1)
-        return is_pointer(ir, from->parts.at[0]) ? "an address within something" : NULL;
+        return place_is_pointer(ir, from->parts.at[0]) ? "an address within something" : NULL;
     if (from->kind != P_LOCAL || !from->decl)
         return NULL;
     bool array = value->kind == O_PLACE && from->decl->type.is_array && from->decl->type.stars == 0;

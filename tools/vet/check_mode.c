@@ -1,5 +1,6 @@
 /* late-permissions: a file is created so that others may read it, something is written to it, and only then its
  * permissions are narrowed. */
+#include "check.h"
 #include "names.h"
 #include "reach.h"
 #include "walk.h"

@@ -1,4 +1,5 @@
 /* uninit-cleanup: g_return_if_fail leaves the function while a variable with a cleanup has no value yet. */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

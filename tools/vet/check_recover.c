@@ -1,5 +1,6 @@
 /* recover-useless: an lg_defer_recover that can stop no panic. recover-clobbered: a local variable that is changed after
  * an lg_defer_recover, and read by a cleanup that runs after the recovery; its value is indeterminate then. */
+#include "check.h"
 #include "edit.h"
 #include "names.h"
 #include "walk.h"

@@ -1,4 +1,5 @@
 /* release-order: what another thing still uses is released before that thing. */
+#include "check.h"
 #include "names.h"
 #include "once.h"
 #include "reach.h"

@@ -1,5 +1,6 @@
 /* Scopes and groups that outlive a block: what they are given must live as long (inner-address), and what a loop gives
  * them must not run out (defer-loop). */
+#include "check.h"
 #include "names.h"
 #include "walk.h"
 

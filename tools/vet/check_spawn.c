@@ -1,5 +1,6 @@
 /* not-waited: goroutines that use what ends before them, and wait groups that are counted in the wrong place. Whether a
  * group is waited for on each path is followed by the engine (site.c, R_TASKS). */
+#include "check.h"
 #include "names.h"
 #include "reach.h"
 #include "walk.h"

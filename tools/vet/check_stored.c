@@ -1,4 +1,5 @@
 /* cleanup-returned, beside what the engine finds: what a cleanup releases is stored where it lives on, or was only lent. */
+#include "check.h"
 #include "names.h"
 #include "reach.h"
 #include "walk.h"

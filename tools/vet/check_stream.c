@@ -1,4 +1,5 @@
 /* A stream and the descriptor under it are closed once, by the stream: fdopen, fdopendir, gzdopen and fileno, dirfd. */
+#include "check.h"
 #include "knowledge.h"
 #include "names.h"
 #include "reach.h"
@@ -115,7 +116,7 @@ static void check_opened(struct ir *ir, struct arena *arena, finding_vec *findin
     const struct instr *call = at(ir, index);
     if (!word_in(call->callee, names) || call->arg_count < 1 || call->args[0].kind != O_PLACE)
         return;
-    struct layers layers = {variable_of(ir, index, call->dst), call->args[0].place};
+    struct layers layers = {place_variable(ir, index, call->dst), call->args[0].place};
     if (layers.stream < 0 || ir->places.at[layers.stream].kind == P_TEMPORARY ||
         ir->places.at[layers.descriptor].kind == P_TEMPORARY)
         return;
@@ -179,7 +180,7 @@ static void check_refused(struct ir *ir, const struct knowledge *knowledge, stru
         call->args[0].kind != O_PLACE || !ir->function->type.is_static ||
         ir->places.at[call->args[0].place].kind != P_PARAMETER)
         return;
-    struct layers layers = {variable_of(ir, index, call->dst), call->args[0].place};
+    struct layers layers = {place_variable(ir, index, call->dst), call->args[0].place};
     int next = call->next;
     while (next >= 0 && (at(ir, next)->kind == I_JOIN || at(ir, next)->dst == layers.stream))
         next = at(ir, next)->next;
@@ -214,7 +215,7 @@ static bool opened_here(const struct ir *ir, int stream)
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = at(ir, i);
         const struct acquirer *acquirer = call->kind == I_CALL && call->callee &&
-                                                  variable_of(ir, i, call->dst) == stream
+                                                  place_variable(ir, i, call->dst) == stream
                                               ? model_acquirer(call->callee)
                                               : NULL;
         if (acquirer && acquirer->argument < 0 &&
@@ -240,7 +241,7 @@ static void check_number(struct ir *ir, struct arena *arena, finding_vec *findin
         call->arg_count != 1 || call->args[0].kind != O_PLACE ||
         !opened_here(ir, call->args[0].place))
         return;
-    struct layers layers = {call->args[0].place, variable_of(ir, index, call->dst)};
+    struct layers layers = {call->args[0].place, place_variable(ir, index, call->dst)};
     if (layers.descriptor < 0 || !set_once(ir, layers.descriptor))
         return;
     int from = call->next;

@@ -1,5 +1,6 @@
 /* release-order at the end of an object: a lock that is destroyed while it is held, what a thread still uses, and what a
  * library wants to be closed last. */
+#include "check.h"
 #include "harness.h"
 #include "names.h"
 #include "reach.h"

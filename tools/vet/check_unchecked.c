@@ -1,4 +1,5 @@
 /* defer-unchecked: a release is deferred before it is known that there is something to release. */
+#include "check.h"
 #include "edit.h"
 #include "names.h"
 #include "walk.h"

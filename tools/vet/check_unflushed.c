@@ -78,7 +78,7 @@ static bool forks(const struct ir *ir)
 
 static void check_stream(struct ir *ir, struct arena *arena, finding_vec *findings, int index)
 {
-    int stream = variable_of(ir, index, at(ir, index)->dst);
+    int stream = place_variable(ir, index, at(ir, index)->dst);
     if (stream < 0 || ir->places.at[stream].kind != P_LOCAL)
         return;
     int next = at(ir, index)->next;

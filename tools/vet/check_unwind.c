@@ -94,7 +94,7 @@ static bool acquires(const struct ir *ir, int index, const struct unwinding *unw
     const struct instr *call = at(ir, index), *release = at(ir, unwinding->release);
     if (call->kind != I_CALL || call->implicit || !call->callee || index == unwinding->release)
         return false;
-    if (is_element(ir, variable_of(ir, index, call->dst), unwinding))
+    if (is_element(ir, place_variable(ir, index, call->dst), unwinding))
         return model_acquirer(call->callee) || name_makes(call->callee) ||
                names_pair(call->callee, release->callee);
     return has_element(ir, call, unwinding) && names_pair(call->callee, release->callee);

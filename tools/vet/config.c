@@ -8,7 +8,8 @@
  */
 #define _GNU_SOURCE
 #include "config.h"
-#include "run.h"
+
+#include "pages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 #define BLANK " \t\r\v\f"
 
+static uint64_t depends_on = HASH_START;
 static struct map pairs, releases, harmless, keepers, ends;
 
 static bool set_line(struct arena *arena, char *const *words, int count, struct settings *settings)
@@ -70,7 +72,7 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
     errno = 0;
     for (int number = 1; getline(&line, &room, file) >= 0; number++) {
         line[strcspn(line, "#\n")] = '\0';
-        cache_depend(line);
+        config_depend(line);
         ok &= read_line(arena, path, number, line, settings);
     }
     if (ferror(file)) {
@@ -80,6 +82,16 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
     free(line);
     fclose(file);
     return ok;
+}
+
+void config_depend(const char *text)
+{
+    depends_on = hash_bytes(depends_on, text, strlen(text) + 1);
+}
+
+uint64_t config_hash(void)
+{
+    return depends_on;
 }
 
 const char *config_release_of(const char *acquire)

@@ -1,6 +1,6 @@
 # embed.awk docs/vet/*.md: C source of the array of pages.
 # The C standard promises strings of 4,095 characters; gcc and clang take longer ones.
-BEGIN { print "#include \"check.h\"\n\n#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\nconst struct check_page check_pages[] = {" }
+BEGIN { print "#include \"pages.h\"\n\n#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\nconst struct check_page check_pages[] = {" }
 FNR == 1 {
     if (NR > 1)
         print "    },"

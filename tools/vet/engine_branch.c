@@ -206,8 +206,8 @@ static bool is_array_instead(const struct simulation *simulation, const struct s
         branch->left.kind != O_PLACE || branch->right.kind != O_PLACE)
         return false;
     int left = branch->left.place, right = branch->right.place;
-    return (holds(state, left) && !holds(state, right) && is_array(simulation->ir, right)) ||
-           (holds(state, right) && !holds(state, left) && is_array(simulation->ir, left));
+    return (holds(state, left) && !holds(state, right) && place_is_array(simulation->ir, right)) ||
+           (holds(state, right) && !holds(state, left) && place_is_array(simulation->ir, left));
 }
 
 /* if (!name): no temporary file was made. */

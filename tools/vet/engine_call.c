@@ -223,7 +223,7 @@ static void follow_realloc(struct simulation *simulation, struct state *state, i
 {
     struct ir *ir = simulation->ir;
     const struct instr *call = &ir->code.at[index];
-    int holder = variable_of(ir, index, call->dst), old = call->args[0].place;
+    int holder = place_variable(ir, index, call->dst), old = call->args[0].place;
     struct operand result = {.kind = O_PLACE, .place = call->dst},
                    null = {.kind = O_NUMBER, .place = -1};
     state->facts = facts_forget(simulation->arena, ir, state->facts, call->dst);

@@ -2,7 +2,6 @@
 #include "engine_parts.h"
 #include "names.h"
 
-#include <ctype.h>
 #include <string.h>
 
 bool derived_from_holder(const struct ir *ir, const struct state *state, int value)
@@ -69,11 +68,6 @@ static bool is_pointer(const struct ir *ir, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
     return decl && decl->type.stars > 0 && !decl->type.is_array;
-}
-
-bool is_array(const struct ir *ir, int place)
-{
-    return place >= 0 && ir->places.at[place].decl && ir->places.at[place].decl->type.is_array;
 }
 
 bool can_hold(const struct ir *ir, int place)
@@ -171,14 +165,6 @@ static bool matters(const struct simulation *simulation, int place)
     return place < simulation->ir->places.count && (simulation->queue->tested[place] & 1);
 }
 
-/* -EINVAL */
-bool is_error_number(const struct ir *ir, int place)
-{
-    const char *text = ir->places.at[place].text;
-    return ir->places.at[place].kind == P_VALUE && strncmp(text, "-(E", 3) == 0 &&
-           isupper((unsigned char)text[3]);
-}
-
 /* "flags |= (A | B)" as a place: `|=(|(A,B,),flags,)`. Are all that is added constants? */
 static bool adds_constants(const struct ir *ir, const struct place *value, int dst)
 {
@@ -217,7 +203,7 @@ static void set_bits(struct simulation *simulation, struct state *state, int dst
     if (!none && ((!added && !removed) || !adds_constants(ir, set, dst)))
         return;
     const char *name = place_text(ir, dst);
-    bool status = added && (strstr(name, "err") || names_status(name));
+    bool status = added && (strstr(name, "err") || name_is_status(name));
     if (added && matters(simulation, dst))
         state->facts = facts_set(simulation->arena, ir, state->facts,
                                  (struct fact){.place = dst, .signs = NEGATIVE | POSITIVE});
@@ -245,7 +231,7 @@ void set_value(struct simulation *simulation, struct state *state, int dst,
                const struct operand *value)
 {
     struct fact fact = facts_of(state->facts, value);
-    if (value->kind == O_PLACE && is_error_number(simulation->ir, value->place))
+    if (value->kind == O_PLACE && place_is_error_number(simulation->ir, value->place))
         fact.signs = NEGATIVE;
     if (value->kind == O_SYMBOL && is_pointer(simulation->ir, dst) &&
         !strstr(value->text, "NULL") && !strstr(value->text, "NONE") &&

@@ -66,7 +66,7 @@ static bool names_count(const char *name)
 
 static bool tells_failure(const struct decl *decl)
 {
-    return decl && (names_status(decl->name) || strstr(decl->name, "err") != NULL ||
+    return decl && (name_is_status(decl->name) || strstr(decl->name, "err") != NULL ||
                     strstr(decl->name, "Err") != NULL);
 }
 

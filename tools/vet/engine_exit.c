@@ -90,7 +90,7 @@ static bool fails_negative(const struct ir *ir)
         if (instr->kind == I_RETURN &&
             ((instr->left.kind == O_NUMBER && instr->left.number < 0) ||
              (instr->left.kind == O_PLACE &&
-              (is_error_number(ir, instr->left.place) || is_tested_negative(ir, instr)))))
+              (place_is_error_number(ir, instr->left.place) || is_tested_negative(ir, instr)))))
             return true;
     return false;
 }
@@ -107,8 +107,8 @@ static const struct acquirer *asked_constructor(const struct ir *ir, const struc
         } else if (instr->kind == I_CALL && instr->dst == place && instr->callee) {
             const struct acquirer *acquirer = model_acquirer(instr->callee);
             bool makes = !acquirer && !instr->indirect && name_makes(instr->callee) &&
-                         variable_of(ir, at->instr, place) >= 0 &&
-                         is_pointer(ir, variable_of(ir, at->instr, place));
+                         place_variable(ir, at->instr, place) >= 0 &&
+                         place_is_pointer(ir, place_variable(ir, at->instr, place));
             return acquirer && acquirer->argument < 0 ? acquirer : makes ? &other : NULL;
         } else if (instr->dst == place || instr->kind == I_BRANCH) {
             return NULL;
@@ -173,7 +173,7 @@ bool zero_fails(const struct ir *ir)
         bool equal = instr->sign == S2('=', '=');
         if (instr->kind != I_BRANCH || instr->left.place < 0 || instr->right.kind != O_NUMBER ||
             instr->right.number != 0 || (!equal && instr->sign != S2('!', '=')) ||
-            !is_pointer(ir, instr->left.place) ||
+            !place_is_pointer(ir, instr->left.place) ||
             !returns_number(ir, equal ? instr->next : instr->other, &number))
             continue;
         if (number != 0)

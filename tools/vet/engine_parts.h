@@ -41,11 +41,9 @@ void note(struct simulation *simulation, enum event_kind kind, int instr,
 bool derived_from_holder(const struct ir *ir, const struct state *state, int value);
 enum carry carries(const struct simulation *simulation, const struct state *state,
                    const struct operand *operand);
-bool is_array(const struct ir *ir, int place);
 bool can_hold(const struct ir *ir, int place);
 bool overwrite(struct simulation *simulation, struct state *state, int instr, int dst);
 bool escape(struct simulation *simulation, struct state *state, int instr);
-bool is_error_number(const struct ir *ir, int place);
 void set_value(struct simulation *simulation, struct state *state, int dst,
                const struct operand *value);
 bool do_assign(struct simulation *simulation, struct state *state, const struct instr *instr,
@@ -76,7 +74,6 @@ void follow_failed(struct simulation *simulation, struct state *state, int index
 void do_call(struct simulation *simulation, struct state *state, int index);
 
 /* engine_status.c */
-bool names_status(const char *name); /* rc, err, status … */
 bool status_implies_failure(const struct simulation *simulation, const struct state *state,
                             const struct instr *branch, bool truth);
 

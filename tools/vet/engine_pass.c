@@ -334,7 +334,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return escape(simulation, state, index);
     }
     bool by_address = call->args[argument].kind == O_ADDRESS ||
-                      is_array(simulation->ir, call->args[argument].place);
+                      place_is_array(simulation->ir, call->args[argument].place);
     bool untouched = effect == EFFECT_NONE && !does.shares;
     if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && !untouched)
         return escape(simulation, state, index); /* it may release what the structure holds */

@@ -121,7 +121,7 @@ static bool is_counterpart(const struct simulation *simulation, const struct sta
 static bool final_release(const struct simulation *simulation, const struct state *state,
                           const struct instr *call, int argument)
 {
-    if (is_array(simulation->ir, simulation->site->place))
+    if (place_is_array(simulation->ir, simulation->site->place))
         return false; /* each element has a release of its own */
     if (simulation->site->argument || call->implicit || frees_surely(simulation, call, argument))
         return true;

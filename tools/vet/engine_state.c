@@ -93,7 +93,7 @@ static int status_of(const struct simulation *simulation, const struct state *st
     const struct ir *ir = simulation->ir;
     if (state->acquired < 0 || !state->acquisition || state->acquisition->known)
         return -1;
-    return variable_of(ir, state->acquired, ir->code.at[state->acquired].dst);
+    return place_variable(ir, state->acquired, ir->code.at[state->acquired].dst);
 }
 
 /* Without what is known of places that nobody asks any more: such facts only keep states apart. */

@@ -7,19 +7,6 @@
 
 #define FARTHEST 80 /* steps between the call and the test */
 
-bool names_status(const char *name)
-{
-    static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
-                                        "rv",  "rval",  "status", "retv", "ret", NULL};
-    static const char *const ends[] = {"_rc", "_err",   "_ret",   "_status",
-                                       "Ret", "Status", "Result", NULL};
-    size_t length = strlen(name);
-    for (int i = 0; ends[i]; i++)
-        if (length > strlen(ends[i]) && strcmp(name + length - strlen(ends[i]), ends[i]) == 0)
-            return true;
-    return word_in(name, names);
-}
-
 /* Does the place still have what the acquiring call returned? */
 static bool has_result(const struct simulation *simulation, const struct state *state, int place)
 {
@@ -70,13 +57,13 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
     if (negative && zero)
         return true;
     if (equal && right->kind == O_PLACE)
-        return is_error_number(ir, right->place) || is_made_error(ir, right->place);
+        return place_is_error_number(ir, right->place) || is_made_error(ir, right->place);
     if (equal && right->kind == O_SYMBOL)
         return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
     const struct decl *decl = ir->places.at[branch->left.place].decl;
     if (unequal && zero && is_error_type(decl))
         return true;
-    return unequal && success && decl && decl->type.stars == 0 && names_status(decl->name);
+    return unequal && success && decl && decl->type.stars == 0 && name_is_status(decl->name);
 }
 
 /* x = f(…, &error); if (error != NULL) */

@@ -1,5 +1,6 @@
 /* --fix: applies the edits of findings that are sure, and leaves the others to the report. */
 #define _GNU_SOURCE
+#include "lex.h"
 #include "run.h"
 
 #include <errno.h>

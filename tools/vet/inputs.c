@@ -1,7 +1,9 @@
 /* The files to check: given ones, those of folders, those of a compile_commands.json. */
 #define _GNU_SOURCE
+#include "config.h"
 #include "headers.h"
 #include "json.h"
+#include "lex.h"
 #include "run.h"
 
 #include <errno.h>
@@ -108,7 +110,7 @@ static void add_folders_of(struct arena *arena, const struct json *entry, const 
     for (int i = 0; i < words.count; i++) {
         const char *word = words.at[i];
         if (strncmp(word, "-I", 2) == 0 || strncmp(word, "-D", 2) == 0)
-            cache_depend(word);
+            config_depend(word);
         for (const char *const *flag = flags; *flag; flag++) {
             size_t length = strlen(*flag);
             if (strncmp(word, *flag, length) != 0)

@@ -121,5 +121,11 @@ int place_counter(const struct ir *ir, int element);
 /* Is the place an operand anywhere, or a part of another place? */
 bool place_is_used(const struct ir *ir, int place);
 const char *place_text(const struct ir *ir, int place);
+/* By its declaration; false without one. */
+bool place_is_array(const struct ir *ir, int place); /* `place` may be -1 */
+bool place_is_pointer(const struct ir *ir, int place);
+bool place_is_error_number(const struct ir *ir, int place); /* -EINVAL */
+/* The variable that gets the temporary which the instruction sets; else the place itself. */
+int place_variable(const struct ir *ir, int instr, int place);
 
 #endif

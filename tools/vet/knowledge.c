@@ -4,7 +4,6 @@
 #include "names.h"
 #include "once.h"
 #include "project.h"
-#include "summarise.h"
 
 #include <string.h>
 
@@ -33,9 +32,10 @@ static void add_own(struct knowledge *knowledge, struct ir *ir)
     map_set(&knowledge->owns, ir->function->name, own);
 }
 
-void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope)
+void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope,
+                      const struct knowledge_hooks *hooks)
 {
-    *knowledge = (struct knowledge){.unit = unit, .scope = scope};
+    *knowledge = (struct knowledge){.unit = unit, .scope = scope, .hooks = hooks};
     for (int i = 0; i < unit->functions.count; i++)
         lower(unit, &unit->functions.at[i], &unit->arena, ADD(&unit->arena, &knowledge->irs));
     EACH (ir, &knowledge->irs) {
@@ -142,7 +142,7 @@ static void know_parameter(struct knowledge *knowledge, struct own *own, int arg
         return;
     own->parameters |= 1u << argument; /* against recursion: unknown for now */
     struct parameter_summary *parameter = &own->summary.parameters.at[argument];
-    summarise_parameter(knowledge, own->ir, argument, parameter);
+    knowledge->hooks->parameter(knowledge, own->ir, argument, parameter);
 }
 
 static void know_result(struct knowledge *knowledge, struct own *own)
@@ -150,7 +150,7 @@ static void know_result(struct knowledge *knowledge, struct own *own)
     if (own->result)
         return;
     own->result = true;
-    summarise_result(knowledge, own->ir, &own->summary);
+    knowledge->hooks->result(knowledge, own->ir, &own->summary);
 }
 
 struct parameter_summary knowledge_parameter(struct knowledge *knowledge, const struct instr *call,

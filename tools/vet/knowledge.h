@@ -7,9 +7,18 @@
 #include "summary.h"
 
 struct scope;
+struct knowledge;
+
+/* What the rooms above find out about a function of the file, when a caller needs it: they follow the paths through it. */
+struct knowledge_hooks {
+    void (*parameter)(struct knowledge *knowledge, struct ir *ir, int argument,
+                      struct parameter_summary *parameter);
+    void (*result)(struct knowledge *knowledge, struct ir *ir, struct summary *summary);
+};
 
 struct knowledge {
     struct unit *unit;
+    const struct knowledge_hooks *hooks;
     VEC(struct ir) irs;
     struct map by_name;              /* function to its ir */
     struct map owns;                 /* function to what is known of it */
@@ -21,7 +30,8 @@ struct knowledge {
     int depth;
 };
 
-void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope);
+void knowledge_gather(struct knowledge *knowledge, struct unit *unit, struct scope *scope,
+                      const struct knowledge_hooks *hooks);
 /* What the called function does with this argument. */
 struct parameter_summary knowledge_parameter(struct knowledge *knowledge, const struct instr *call,
                                              int argument);

@@ -54,7 +54,7 @@ void made_learn(struct map *made, struct arena *arena, const struct ir *ir)
         const struct instr *call = &ir->code.at[i];
         if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee)
             continue;
-        int place = variable_of(ir, i, call->dst);
+        int place = place_variable(ir, i, call->dst);
         enum fate fate = holds_pointer(ir, place) ? fate_of(ir, i, place) : HANDED_ON;
         if (fate == HANDED_ON)
             continue;

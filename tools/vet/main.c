@@ -1,4 +1,5 @@
 /* The program lifoguard-vet: finds cleanup mistakes in C code. `lifoguard vet` starts it. */
+#include "pages.h"
 #include "run.h"
 
 #include <stdio.h>

@@ -393,3 +393,24 @@ bool model_wrong_release(enum resource resource, const char *callee)
             return true;
     return false;
 }
+
+bool model_frees_one_level(const char *cleanup)
+{
+    static const char *const names[] = {"_cleanup_free_",
+                                        "g_autofree",
+                                        "gs_free",
+                                        "freep",
+                                        "cleanup_free",
+                                        "__do_free",
+                                        "auto_free",
+                                        "g_free",
+                                        "autofree",
+                                        "__autofree",
+                                        "erase_and_freep",
+                                        "cleanup_freep",
+                                        "_cleanup_erase_and_free_",
+                                        "free_ptr",
+                                        "g_autoptr_cleanup_generic_gfree",
+                                        NULL};
+    return word_in(cleanup, names);
+}

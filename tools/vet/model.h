@@ -56,6 +56,8 @@ bool model_known_harmless(const char *name); /* … surely, not only by a word o
 bool model_mismatch(const char *acquire, const char *release);
 /* free, g_free, kfree … */
 bool model_frees_memory(const char *name);
+/* Is it a cleanup of plain memory: _cleanup_free_, g_autofree? */
+bool model_frees_one_level(const char *cleanup);
 /* Does this function of a library leave nothing of its argument? Not those that give up a reference. */
 bool model_ends(const char *name);
 /* Does it wait for the goroutines of its first argument? */

@@ -459,3 +459,16 @@ bool name_means_nonzero(const char *symbol)
 {
     return name_means(symbol) < 0 && !strstr(symbol, "FALSE") && !name_means_zero(symbol);
 }
+
+bool name_is_status(const char *name)
+{
+    static const char *const names[] = {"err", "error", "rc",     "ret",  "r",   "res",
+                                        "rv",  "rval",  "status", "retv", "ret", NULL};
+    static const char *const ends[] = {"_rc", "_err",   "_ret",   "_status",
+                                       "Ret", "Status", "Result", NULL};
+    size_t length = strlen(name);
+    for (int i = 0; ends[i]; i++)
+        if (length > strlen(ends[i]) && strcmp(name + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return word_in(name, names);
+}

@@ -27,6 +27,7 @@ bool name_only_frees(const char *name);    /* free, destroy, unref, release: not
 bool name_acquires(const char *name);      /* new, create, open, alloc, get, dup … */
 bool name_frees(const char *name);         /* free, fclose, destroy: afterwards nothing is left */
 bool name_destroys(const char *name);      /* … and its last word says so: foo_free, foo_destroy */
+bool name_is_status(const char *name);     /* rc, err, status … */
 bool name_counts(const char *name);        /* unref, put: others may hold references too */
 bool name_gets(const char *name);          /* get, find, lookup, next: perhaps a loan */
 bool name_constructs(const char *name);    /* new, create, open, dup: its result is owned */

@@ -2,7 +2,6 @@
 #include "neighbours.h"
 
 #include "parse.h"
-#include "summarise.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -38,16 +37,18 @@ static struct arena memory;
 static struct map folders;    /* path to struct folder */
 static struct map neighbours; /* path to struct neighbour */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static summarise_fn *summarise; /* NULL: neighbours are not looked at */
 static const struct settings *used;
 
-void neighbours_use(const struct settings *settings)
+void neighbours_use(summarise_fn *by, const struct settings *settings)
 {
+    summarise = by;
     used = settings;
 }
 
 bool neighbours_used(void)
 {
-    return used != NULL;
+    return summarise != NULL;
 }
 
 /* ---- which file seems to define a name ---------------------------------------------------------- */
@@ -192,7 +193,7 @@ static struct neighbour *read_neighbour(const char *path)
     struct arena arena = {0};
     struct file_summary file = {0};
     path_vec headers = {0};
-    char *text = summary_text(&arena, used, path, &headers);
+    char *text = summarise(&arena, used, path, &headers);
     pthread_mutex_lock(&lock);
     struct neighbour *neighbour = map_get(&neighbours, path);
     if (!neighbour) {

@@ -2,10 +2,10 @@
 #ifndef VET_NEIGHBOURS_H
 #define VET_NEIGHBOURS_H
 
+#include "settings.h"
 #include "summary.h"
 
 struct unit;
-struct settings;
 
 /* How much is read for one file. */
 struct neighbour_budget {
@@ -13,8 +13,12 @@ struct neighbour_budget {
     size_t bytes;
 };
 
-/* From now on neighbours are looked at. Before any file is checked. */
-void neighbours_use(const struct settings *settings);
+/* The summary of a file as text; NULL: it cannot be read. `headers` gets what it includes. */
+typedef char *summarise_fn(struct arena *arena, const struct settings *settings, const char *path,
+                           path_vec *headers);
+
+/* From now on neighbours are looked at, by `summarise`. Before any file is checked. */
+void neighbours_use(summarise_fn *summarise, const struct settings *settings);
 bool neighbours_used(void);
 /* Looks in the folder of the unit and in that of the header that declares the function. NULL: not found. */
 const struct summary *neighbours_find(struct unit *unit, const char *name,

@@ -1,5 +1,5 @@
 /* The pages are docs/vet/CHECK.md, made into an array by embed.awk. */
-#include "check.h"
+#include "pages.h"
 
 #include <string.h>
 

@@ -53,23 +53,6 @@ const struct token *after_balanced(const struct token *at, const struct token *e
     return end;
 }
 
-bool word_in(const char *word, const char *const *list)
-{
-    for (; *list; list++)
-        if (strcmp(*list, word) == 0)
-            return true;
-    return false;
-}
-
-bool word_in_text(const char *word, const char *text)
-{
-    size_t length = strlen(word);
-    for (const char *at = text; length > 0 && (at = strstr(at, word)); at += length)
-        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-            return true;
-    return false;
-}
-
 bool is_keyword(const struct token *token)
 {
     static const char *const words[] = {

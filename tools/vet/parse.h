@@ -65,9 +65,6 @@ const struct token *after_balanced(const struct token *at, const struct token *e
 bool is_type_word(const struct parser *parser, const struct token *token);
 bool is_keyword(const struct token *token);
 bool begins_attribute(const struct token *token); /* __attribute__, not set_attribute */
-bool word_in(const char *word, const char *const *list);
-/* Is it one of the words of a text, which spaces separate? */
-bool word_in_text(const char *word, const char *text);
 
 /* Parses all functions of a file and reads what its headers declare. */
 void parse_unit(struct unit *unit);

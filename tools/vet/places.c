@@ -1,5 +1,6 @@
 #include "ir.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,4 +172,37 @@ void ir_free(struct ir *ir)
 {
     map_free(&ir->place_by_text);
     map_free(&ir->labels);
+}
+
+bool place_is_array(const struct ir *ir, int place)
+{
+    return place >= 0 && ir->places.at[place].decl && ir->places.at[place].decl->type.is_array;
+}
+
+bool place_is_pointer(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    return at->decl && at->decl->type.stars > 0;
+}
+
+bool place_is_error_number(const struct ir *ir, int place)
+{
+    const char *text = ir->places.at[place].text;
+    return ir->places.at[place].kind == P_VALUE && strncmp(text, "-(E", 3) == 0 &&
+           isupper((unsigned char)text[3]);
+}
+
+int place_variable(const struct ir *ir, int instr, int place)
+{
+    if (place < 0 || ir->places.at[place].kind != P_TEMPORARY)
+        return place;
+    int at = ir->code.at[instr].next;
+    for (int steps = 0; at >= 0 && steps < 8; steps++, at = ir->code.at[at].next) {
+        const struct instr *next = &ir->code.at[at];
+        if (next->kind == I_ASSIGN && next->left.kind == O_PLACE && next->left.place == place)
+            return next->dst;
+        if (next->kind != I_JOIN)
+            return place;
+    }
+    return place;
 }

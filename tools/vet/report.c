@@ -1,5 +1,6 @@
 /* Findings as text like a compiler's, as JSON, and as SARIF 2.1.0. */
 #define _GNU_SOURCE
+#include "pages.h"
 #include "run.h"
 
 #include <errno.h>

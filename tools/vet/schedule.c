@@ -1,7 +1,10 @@
 /* Checks many files in several threads; a file is one unit of work. */
 #define _GNU_SOURCE
+#include "check.h"
+#include "lex.h"
 #include "neighbours.h"
 #include "project.h"
+#include "run.h"
 #include "summarise.h"
 
 #include <errno.h>
@@ -175,7 +178,7 @@ void check_all(struct arena *arena, const struct settings *settings, const path_
         ADD(arena, results)->path = paths->at[i];
     work.results = results->at;
     if (settings->beside)
-        neighbours_use(settings);
+        neighbours_use(summary_text, settings);
     if (paths->count > 1 && !settings->alone)
         gather_project(&work);
     in_threads(&work);

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "condition.h"
+#include "config.h"
 #include "headers.h"
+#include "pages.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -47,7 +49,7 @@ static int read_flag(struct arena *arena, char **flags, int left)
 static void read_flags(struct arena *arena, char **flags, int count)
 {
     for (int i = 0; i < count; i++)
-        cache_depend(flags[i]);
+        config_depend(flags[i]);
     for (int i = 0; i < count;)
         i += read_flag(arena, flags + i, count - i);
 }

@@ -24,21 +24,6 @@ bool tracked(const struct ir *ir, int place)
 }
 
 /* A temporary that is copied to a variable at once stands for it. */
-int variable_of(const struct ir *ir, int instr, int place)
-{
-    if (place < 0 || ir->places.at[place].kind != P_TEMPORARY)
-        return place;
-    int at = ir->code.at[instr].next;
-    for (int steps = 0; at >= 0 && steps < 8; steps++, at = ir->code.at[at].next) {
-        const struct instr *next = &ir->code.at[at];
-        if (next->kind == I_ASSIGN && next->left.kind == O_PLACE && next->left.place == place)
-            return next->dst;
-        if (next->kind != I_JOIN)
-            return place;
-    }
-    return place;
-}
-
 struct site *site_at(struct ir *ir, site_vec *sites, int place)
 {
     EACH (site, sites)
@@ -106,13 +91,13 @@ static void add_known(struct ir *ir, site_vec *sites, int index, const struct ac
             return;
         place = holder = instr->args[acquirer->argument].place;
         if (instr->args[acquirer->argument].kind == O_PLACE && place >= 0 &&
-            is_pointer(ir, place) && !is_array(ir, place))
+            place_is_pointer(ir, place) && !place_is_array(ir, place))
             return; /* timer_create(clock, &event, timer): where the pointer leads to */
-        if (acquirer->resource == R_OBJECT && place >= 0 && is_array(ir, place) &&
+        if (acquirer->resource == R_OBJECT && place >= 0 && place_is_array(ir, place) &&
             ir->places.at[place].decl && ir->places.at[place].decl->type.stars == 0)
             return; /* request_firmware(name), of another library than &firmware */
     } else {
-        place = variable_of(ir, index, place);
+        place = place_variable(ir, index, place);
         if (place >= 0 && acquirer->resource != R_DESCRIPTOR && is_number(ir, place)) {
             /* r = fopen_unlocked(name, "re", &f): a variant that returns a status. */
             const struct operand *last = &instr->args[instr->arg_count - 1];

@@ -110,7 +110,7 @@ static void find_returned(struct ir *ir, site_vec *sites)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *call = &ir->code.at[i];
-        int place = call->kind == I_CALL && !call->implicit ? variable_of(ir, i, call->dst) : -1;
+        int place = call->kind == I_CALL && !call->implicit ? place_variable(ir, i, call->dst) : -1;
         if (place < 0 || !owns_error(&ir->places.at[place]) ||
             is_dismissed(ir->function->body, ir->places.at[place].decl->name))
             continue;

@@ -95,7 +95,7 @@ static bool gives_object(const struct ir *ir, int place, bool may_be_text)
     if (!type || type->stars != 1 || type->count == 0 || is_error_object(ir, place))
         return false;
     bool is_text = strcmp(type->words[type->count - 1], "char") == 0;
-    return !is_text || (may_be_text && !type->is_const && !names_status(decl->name));
+    return !is_text || (may_be_text && !type->is_const && !name_is_status(decl->name));
 }
 
 /* g_file_get_contents(name, &text, NULL, &error): what is passed the address of an error returns a boolean or an object. */
@@ -214,12 +214,6 @@ bool site_failing(const struct ir *ir, int instr, struct failing *failing)
     return failing->sign != 0;
 }
 
-bool is_pointer(const struct ir *ir, int place)
-{
-    const struct place *at = &ir->places.at[place];
-    return at->decl && at->decl->type.stars > 0;
-}
-
 struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind)
 {
     struct failing failing = {
@@ -239,7 +233,7 @@ struct failing failing_value(const struct ir *ir, int instr, int place, enum fai
     if (right->kind == O_SYMBOL && (sign == S2('=', '=') || sign == S2('!', '='))) {
         failing.sign = S2('=', '=');
         failing.right = *right;
-    } else if (!is_pointer(ir, tested) && right->kind == O_NUMBER &&
+    } else if (!place_is_pointer(ir, tested) && right->kind == O_NUMBER &&
                (sign == '<' || sign == S2('>', '=') || right->number == -1)) {
         failing.sign = '<';
     }

@@ -114,7 +114,7 @@ static bool tells_number(const struct ir *ir, const struct instr *call, int plac
                                         "create", "listen", "epoll",  "eventfd", NULL};
     if (reads_number(call->callee))
         return true;
-    return names_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
+    return name_is_status(place_text(ir, place)) && !name_has_any(call->callee, opens) &&
            !strstr(call->callee, "open") && !strstr(call->callee, "temp");
 }
 
@@ -122,7 +122,7 @@ static bool tells_number(const struct ir *ir, const struct instr *call, int plac
 static bool gives_memory(const struct ir *ir, const char *callee, const struct site *site)
 {
     return !model_known_harmless(callee) && site->release && model_frees_memory(site->release) &&
-           is_pointer(ir, site->place) && !name_is_predicate(callee);
+           place_is_pointer(ir, site->place) && !name_is_predicate(callee);
 }
 
 static bool names_lock(const char *callee)
@@ -134,11 +134,11 @@ void add_inferred(struct ir *ir, site_vec *sites, int index, bool lends)
 {
     struct instr *instr = &ir->code.at[index];
     int argument;
-    int place = lends ? -1 : variable_of(ir, index, instr->dst);
+    int place = lends ? -1 : place_variable(ir, index, instr->dst);
     for (int i = 0; i < sites->count; i++) {
         struct site *site = &sites->at[i];
         if (!site->has_release || site->argument ||
-            (lends && instr->dst >= 0 && variable_of(ir, index, instr->dst) == site->place) ||
+            (lends && instr->dst >= 0 && place_variable(ir, index, instr->dst) == site->place) ||
             (place == site->place && counts_bytes(ir, instr, place)) ||
             (place == site->place && is_number(ir, place) && tells_number(ir, instr, place)))
             continue;

@@ -19,12 +19,12 @@ static void add_cleaned(struct ir *ir, site_vec *sites, int place)
     struct site *site = NULL;
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
-        if (instr->kind != I_CALL || instr->implicit || variable_of(ir, i, instr->dst) != place)
+        if (instr->kind != I_CALL || instr->implicit || place_variable(ir, i, instr->dst) != place)
             continue;
         if (!site) {
             site = ADD(ir->arena, sites);
             site->place = place;
-            site->resource = is_pointer(ir, place) ? R_OBJECT : R_DESCRIPTOR;
+            site->resource = place_is_pointer(ir, place) ? R_OBJECT : R_DESCRIPTOR;
         }
         struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
         *acquisition = (struct acquisition){i, instr->dst, {0}, false, -2, false};

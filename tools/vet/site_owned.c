@@ -49,7 +49,7 @@ static bool comes_from_pool(const struct ir *ir, const struct instr *call)
 void add_mined(struct ir *ir, site_vec *sites, int index, struct knowledge *knowledge)
 {
     struct instr *instr = &ir->code.at[index];
-    int place = variable_of(ir, index, instr->dst);
+    int place = place_variable(ir, index, instr->dst);
     const char *release;
     if (name_is_constant(instr->callee) || comes_from_pool(ir, instr) ||
         strstr(instr->callee, "bind_property") || strstr(instr->callee, "talloc"))
@@ -78,7 +78,7 @@ static void add_typed_place(struct ir *ir, site_vec *sites, int index, int argum
                             const char *release)
 {
     struct instr *instr = &ir->code.at[index];
-    int place = argument < 0 ? variable_of(ir, index, instr->dst) : instr->args[argument].place;
+    int place = argument < 0 ? place_variable(ir, index, instr->dst) : instr->args[argument].place;
     if (!tracked(ir, place) || !ir->places.at[place].decl ||
         ir->places.at[place].decl->type.stars != 1 || ir->places.at[place].decl->type.is_const ||
         ir->places.at[place].decl->attribute)
@@ -117,7 +117,7 @@ const struct acquirer *descriptor_wrapper(struct ir *ir, int index)
     static const struct acquirer wrapper = {"", R_DESCRIPTOR, -1, FAILS_NEGATIVE};
     static const char *const words[] = {"open", "socket", "dup", "dup3", "accept", "connect", NULL};
     const struct instr *instr = &ir->code.at[index];
-    int place = variable_of(ir, index, instr->dst);
+    int place = place_variable(ir, index, instr->dst);
     if (strcmp(instr->callee, "fcntl") == 0 && instr->arg_count > 1 &&
         instr->args[1].kind == O_SYMBOL)
         return strncmp(instr->args[1].text, "F_DUPFD", 7) == 0 ? &wrapper : NULL;
@@ -161,7 +161,7 @@ static void add_owned_place(struct ir *ir, site_vec *sites, int index, int place
                             enum resource resource)
 {
     const struct instr *instr = &ir->code.at[index];
-    bool result = variable_of(ir, index, instr->dst) == place;
+    bool result = place_variable(ir, index, instr->dst) == place;
     if (!tracked(ir, place) || raise_strength(ir, sites, index, place) ||
         !may_be_owned(ir, place, resource))
         return;
@@ -187,7 +187,7 @@ void add_owned(struct ir *ir, site_vec *sites, int index, struct knowledge *know
     const struct instr *instr = &ir->code.at[index];
     int resource, made;
     const char *maker = knowledge_maker(knowledge, instr);
-    int place = variable_of(ir, index, instr->dst);
+    int place = place_variable(ir, index, instr->dst);
     if (instr->dst >= 0 && knowledge_result(knowledge, instr, &resource) == RESULT_OWNED)
         add_owned_place(ir, sites, index, place, (enum resource)resource);
     else if (instr->dst >= 0 && maker && name_makes(maker) && !borrows(maker) && place >= 0)

@@ -249,7 +249,7 @@ static void add_pair(struct ir *ir, site_vec *sites, int index, const struct ins
 static bool makes_lock(const struct ir *ir, int index)
 {
     const struct instr *lock = &ir->code.at[index];
-    int argument = key_argument(lock), place = variable_of(ir, index, lock->dst);
+    int argument = key_argument(lock), place = place_variable(ir, index, lock->dst);
     if (argument >= 0 &&
         (lock->args[argument].kind == O_PLACE || lock->args[argument].kind == O_ADDRESS))
         return false;
@@ -283,7 +283,7 @@ static const struct instr *released_by_helper(const struct ir *ir, int index, bo
 static bool gives_reference(const struct ir *ir, int index)
 {
     const struct instr *instr = &ir->code.at[index];
-    int variable = variable_of(ir, index, instr->dst);
+    int variable = place_variable(ir, index, instr->dst);
     return name_has(instr->callee, "ref") && variable >= 0 &&
            ir->places.at[variable].kind != P_TEMPORARY && instr->arg_count == 1 &&
            instr->args[0].place != variable;

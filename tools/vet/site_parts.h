@@ -7,7 +7,6 @@
 struct knowledge;
 
 /* site.c */
-int variable_of(const struct ir *ir, int instr, int place);
 bool tracked(const struct ir *ir, int place);
 /* An error object exists only after a failure, which is not the failure of the resource. */
 bool is_error_object(const struct ir *ir, int place);
@@ -39,7 +38,6 @@ enum leaving leaves_early(const struct ir *ir, int at, int place, bool *touches)
 const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mirrored);
 struct failing failing_status(const struct ir *ir, int instr, int status, int held);
 struct failing failing_value(const struct ir *ir, int instr, int place, enum failure kind);
-bool is_pointer(const struct ir *ir, int place);
 
 /* site_pairs.c */
 void find_pairs(struct ir *ir, site_vec *sites, const struct knowledge *knowledge);

@@ -100,7 +100,7 @@ int call_releases(const struct ir *ir, const struct instr *call, int place, int 
         /* map_put(map, x) keeps x; queue_end(queue, x) … */
         if (level > 0 && i > 0 && name_keeps(call->callee) && !name_only_releases(call->callee))
             return 0;
-        if (i > 0 && call->args[i].kind == O_ADDRESS && is_pointer(ir, place) &&
+        if (i > 0 && call->args[i].kind == O_ADDRESS && place_is_pointer(ir, place) &&
             name_ends_with(call->callee, "finish"))
             return 0; /* read_finish(reader, &text) delivers */
         if (call->arg_count > 2 && name_has(call->callee, "delete"))
@@ -137,7 +137,7 @@ static bool comes_from_lock(const struct ir *ir, int place)
 {
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
-        bool gives = instr->kind == I_CALL && variable_of(ir, i, instr->dst) == place;
+        bool gives = instr->kind == I_CALL && place_variable(ir, i, instr->dst) == place;
         for (int k = 0; instr->kind == I_CALL && k < instr->arg_count; k++)
             gives |= instr->args[k].kind == O_ADDRESS && instr->args[k].place == place;
         if (gives && instr->callee &&
@@ -210,7 +210,7 @@ void mark_released(struct ir *ir, site_vec *sites)
             site->has_release = true;
             if (is_number(ir, place) && closes_number(instr->callee) && !site->known)
                 site->resource = R_DESCRIPTOR;
-            site->by_address |= instr->args[i].kind == O_ADDRESS && !is_pointer(ir, place);
+            site->by_address |= instr->args[i].kind == O_ADDRESS && !place_is_pointer(ir, place);
             if (!site->release)
                 site->release = instr->callee;
         }

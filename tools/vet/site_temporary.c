@@ -64,7 +64,7 @@ static bool returns_truth(const struct ir *ir, int place)
 static bool opens_new(const struct ir *ir, const struct instr *call)
 {
     const struct operand *flags = call->arg_count == 3 ? &call->args[1] : NULL;
-    return flags && flags->kind == O_PLACE && is_array(ir, call->args[0].place) &&
+    return flags && flags->kind == O_PLACE && place_is_array(ir, call->args[0].place) &&
            strstr(ir->places.at[flags->place].text, "O_EXCL") != NULL;
 }
 
@@ -77,7 +77,7 @@ static void find_named_temporary(struct ir *ir, site_vec *sites, int index)
         !(is_passed(ir, "rename", name) || opens_new(ir, call)) ||
         !is_passed(ir, "unlink remove", name))
         return;
-    int held = variable_of(ir, index, call->dst);
+    int held = place_variable(ir, index, call->dst);
     bool stream = strcmp(call->callee, "fopen") == 0;
     bool status = call->args[0].place != name;
     struct failing failing = status ? failing_status(ir, index, call->dst, name)

@@ -1,5 +1,6 @@
 #include "summarise.h"
 
+#include "cache.h"
 #include "engine_parts.h"
 #include "names.h"
 #include "site_parts.h"
@@ -219,8 +220,8 @@ static bool is_int(const struct ir *ir, int argument)
     return type->stars == 0 && type->count == 1 && strcmp(type->words[0], "int") == 0;
 }
 
-void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argument,
-                         struct parameter_summary *parameter)
+static void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argument,
+                                struct parameter_summary *parameter)
 {
     int place = parameter_place(ir, argument);
     if (place < 0 || ir->code.count > SUMMARISE_MOST)
@@ -253,6 +254,8 @@ void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argumen
     arena_free(&arena);
 }
 
+const struct knowledge_hooks summarise_hooks = {summarise_parameter, summarise_result};
+
 /* ---- a whole file ------------------------------------------------------------------------------- */
 
 static void add_functions(struct arena *arena, struct knowledge *knowledge,
@@ -278,7 +281,7 @@ static char *make_text(struct arena *arena, const char *path, path_vec *headers)
     struct knowledge knowledge;
     struct file_summary file = {0};
     parse_unit(&unit);
-    knowledge_gather(&knowledge, &unit, NULL);
+    knowledge_gather(&knowledge, &unit, NULL, &summarise_hooks);
     add_functions(&unit.arena, &knowledge, &file);
     knowledge_uses(&knowledge, &unit.arena, &file);
     char *text = file_summary_write(arena, &file);

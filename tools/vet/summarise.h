@@ -3,13 +3,13 @@
 #define VET_SUMMARISE_H
 
 #include "knowledge.h"
-#include "run.h"
+#include "settings.h"
 
 #define SUMMARISE_MOST 4000 /* statements of a function that is summarised */
 
-/* Of one parameter, of one result, by what the function's own file says. */
-void summarise_parameter(struct knowledge *knowledge, struct ir *ir, int argument,
-                         struct parameter_summary *parameter);
+extern const struct knowledge_hooks summarise_hooks;
+
+/* summarise_result.c */
 void summarise_result(struct knowledge *knowledge, struct ir *ir, struct summary *summary);
 
 /* The summary of a whole file as text, from the cache if nothing has changed. NULL: it cannot be read. `headers` gets what it

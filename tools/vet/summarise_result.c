@@ -36,7 +36,7 @@ static bool lends(const struct ir *ir)
 static bool is_failure_value(const struct ir *ir, const struct operand *value)
 {
     return value->kind == O_NUMBER || value->kind == O_SYMBOL ||
-           (value->kind == O_PLACE && is_error_number(ir, value->place));
+           (value->kind == O_PLACE && place_is_error_number(ir, value->place));
 }
 
 /* An iterator keeps its state there: it looks at what the last call has left. */
@@ -173,7 +173,7 @@ static const char *forwarded_result(const struct ir *ir)
             if (gives->kind == I_ASSIGN && gives->dst == place && gives->left.kind == O_PLACE &&
                 ir->places.at[gives->left.place].kind != P_TEMPORARY)
                 return NULL;
-            if (gives->kind != I_CALL || variable_of(ir, i, gives->dst) != place)
+            if (gives->kind != I_CALL || place_variable(ir, i, gives->dst) != place)
                 continue;
             if (!gives->callee || (callee && gives->callee != callee))
                 return NULL;

@@ -55,7 +55,7 @@ static bool has_unreached_release(const struct judge *judge)
 static bool takes_result_back(const struct judge *judge, const struct event *event)
 {
     const struct instr *release = instr_at(judge, event->instr);
-    int result = release->dst >= 0 ? variable_of(judge->ir, event->instr, release->dst) : -1;
+    int result = release->dst >= 0 ? place_variable(judge->ir, event->instr, release->dst) : -1;
     return event->kind == EV_RELEASE && result >= 0 && result == judge->site->place &&
            !release->implicit && release->arg_count > 0 && release->args[0].place == result;
 }

@@ -20,7 +20,7 @@ bool judge_is_linked(const struct judge *judge, const struct state *state)
 /* Only the variable for the last element of a list has it still. */
 static bool is_last_in_list(const struct judge *judge, const struct state *state)
 {
-    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    int variable = place_variable(judge->ir, state->acquired, state->acquisition->holder);
     return state->holder_count == 1 && state->holders[0] != variable &&
            instr_at(judge, state->acquired)->dst == state->acquisition->holder &&
            judge_is_linked(judge, state);
@@ -153,7 +153,7 @@ static bool library_stays(const struct judge *judge, const struct state *state)
     for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
         const struct instr *call = instr_at(judge, at->instr);
         int place = call->kind == I_CALL && call->callee && strcmp(call->callee, "dlsym") == 0
-                        ? variable_of(judge->ir, at->instr, call->dst)
+                        ? place_variable(judge->ir, at->instr, call->dst)
                         : -1;
         if (place >= 0 && !place_is_local(judge->ir, place))
             return true;

@@ -132,7 +132,7 @@ static bool gives_handle(const struct judge *judge)
 {
     EACH (acquisition, &judge->site->acquisitions) {
         const struct instr *acquire = instr_at(judge, acquisition->instr);
-        int handle = variable_of(judge->ir, acquisition->instr, acquire->dst);
+        int handle = place_variable(judge->ir, acquisition->instr, acquire->dst);
         if (handle < 0 || judge->ir->places.at[handle].kind == P_TEMPORARY)
             continue;
         EACH (event, &judge->simulation->events)
@@ -385,7 +385,7 @@ bool judge_has_local_name(const struct judge *judge)
     const struct decl *decl = name->decl;
     return name->kind == P_LOCAL && decl &&
            (!decl->attribute ||
-            cleanup_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute));
+            model_frees_one_level(decl->cleanup ? decl->cleanup : decl->attribute));
 }
 
 /* unlock(); callback(); lock(); with the lock of the caller: it is given back to it. */

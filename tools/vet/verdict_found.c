@@ -38,7 +38,7 @@ static bool destroys(const struct judge *judge, const struct instr *release)
 /* The variable has this call's result, and nothing else. */
 static bool is_only_acquisition(const struct judge *judge, const struct state *state)
 {
-    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    int variable = place_variable(judge->ir, state->acquired, state->acquisition->holder);
     for (int i = 0; i < judge->ir->code.count; i++) {
         const struct instr *instr = instr_at(judge, i);
         bool null = instr->kind == I_ASSIGN && instr->left.kind == O_NUMBER;
@@ -151,7 +151,7 @@ bool judge_frees_what_it_found(const struct judge *judge, const struct event *ex
  * of which had it touched, they may well belong together. */
 bool judge_never_touched(const struct judge *judge, const struct state *state)
 {
-    int variable = variable_of(judge->ir, state->acquired, state->acquisition->holder);
+    int variable = place_variable(judge->ir, state->acquired, state->acquisition->holder);
     int conditions = 0;
     for (const struct state *at = state->from; at && at->instr != state->acquired; at = at->from) {
         const struct instr *instr = instr_at(judge, at->instr);

@@ -55,8 +55,8 @@ static bool releases_type(const struct judge *judge)
 static bool depends_on_owner(const struct judge *judge, const struct event *release)
 {
     const struct state *at = release->state->from;
-    int holder = variable_of(judge->ir, release->state->acquired,
-                             release->state->acquisition->holder);
+    int holder = place_variable(judge->ir, release->state->acquired,
+                                release->state->acquisition->holder);
     while (at && at->instr != release->state->acquired &&
            (instr_at(judge, at->instr)->kind != I_BRANCH ||
             instr_at(judge, at->instr)->left.place == holder))
@@ -65,7 +65,7 @@ static bool depends_on_owner(const struct judge *judge, const struct event *rele
         return false;
     const struct instr *branch = instr_at(judge, at->instr);
     int asked = branch->left.place;
-    if (branch->right.kind == O_PLACE && !is_error_number(judge->ir, branch->right.place))
+    if (branch->right.kind == O_PLACE && !place_is_error_number(judge->ir, branch->right.place))
         return true; /* if (text != known) free(text); */
     for (; asked >= 0 && at && at->instr != release->state->acquired; at = at->from)
         if (instr_at(judge, at->instr)->dst >= 0 &&
@@ -431,7 +431,7 @@ static bool found_nothing(const struct judge *judge, const struct state *state)
         state->acquisition->known)
         return false;
     struct operand value = {.kind = O_PLACE,
-                            .place = variable_of(judge->ir, state->acquired, result)};
+                            .place = place_variable(judge->ir, state->acquired, result)};
     if (facts_of(state->facts, &value).signs != ZERO)
         return false;
     bool released = false;

@@ -35,10 +35,10 @@ static bool asks_resource(const struct judge *judge, const struct instr *branch,
 {
     if (branch->kind != I_BRANCH || branch->left.place < 0)
         return false;
-    if (branch->right.kind == O_PLACE && is_error_number(judge->ir, branch->right.place))
+    if (branch->right.kind == O_PLACE && place_is_error_number(judge->ir, branch->right.place))
         return true;
-    int variable = variable_of(judge->ir, event->state->acquired,
-                               event->state->acquisition->holder);
+    int variable = place_variable(judge->ir, event->state->acquired,
+                                  event->state->acquisition->holder);
     return place_within(judge->ir, branch->left.place, variable) ||
            place_is_behind(judge->ir, branch->left.place, variable);
 }
@@ -105,7 +105,7 @@ static bool is_given_up(const struct judge *judge, const struct event *event)
 static bool borrows_in_loop(const struct judge *judge, const struct event *event)
 {
     const struct ir *ir = judge->ir;
-    int variable = variable_of(ir, event->state->acquired, event->state->acquisition->holder);
+    int variable = place_variable(ir, event->state->acquired, event->state->acquisition->holder);
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = instr_at(judge, i);
         const struct place *from = instr->left.place >= 0 ? &ir->places.at[instr->left.place]

@@ -112,7 +112,7 @@ static bool is_refusal(const struct judge *judge, int call, const struct state *
     const struct instr *branch = instr_at(judge, after->from->instr);
     int result = instr_at(judge, call)->dst, tested = branch->left.place;
     struct failing failing;
-    if (tested < 0 || (tested != result && tested != variable_of(judge->ir, call, result)) ||
+    if (tested < 0 || (tested != result && tested != place_variable(judge->ir, call, result)) ||
         !site_failing(judge->ir, call, &failing))
         return false;
     int other = after->instr == branch->next ? branch->other : branch->next;

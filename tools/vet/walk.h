@@ -3,7 +3,7 @@
 #ifndef VET_WALK_H
 #define VET_WALK_H
 
-#include "check.h"
+#include "finding.h"
 #include "ir.h"
 
 /* A variable, or something that runs when its block is left. */

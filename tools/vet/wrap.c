@@ -2,7 +2,9 @@
  *
  * The noting compilers are small scripts in a folder of their own, first in PATH. */
 #define _GNU_SOURCE
+#include "config.h"
 #include "headers.h"
+#include "lex.h"
 #include "run.h"
 
 #include <dirent.h>
@@ -171,7 +173,7 @@ static void read_files(struct arena *arena, const char *folder, path_vec *paths)
     for (char *line = strtok_r(source.text, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
         if (strncmp(line, "-I", 2) == 0) {
-            cache_depend(line);
+            config_depend(line);
             headers_add_folder(line + 2);
             continue;
         }
