@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""layers.py LIBRARY.a FOLDER ROOM…: no object of a room uses a symbol that a later room defines.
+"""layers.py LIBRARY.a FOLDER ROOM…: no object of a room uses a symbol that a later room defines, and no file includes its header.
 
 FOLDER, `src` or `tools`, holds the rooms, which are given in their order, the lowest first. Prints each arrow that points upwards, with
 the symbols.
 --picture=FILE: FILE has the picture of the arrows between rooms, as the code is now; --picture=-: prints it.
 --files: prints the arrows between the files of each room."""
 import collections
+import pathlib
 import re
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import sys
 picture = next((argument.partition('=')[2] for argument in sys.argv if argument.startswith('--picture=')), None)
 files = '--files' in sys.argv  # arrows between files of one room: for looking at a room from inside
 library, folder, *rooms = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
+root = pathlib.Path(__file__).parents[2] / folder
 place = {room: number for number, room in enumerate(rooms)}
 
 defined, used, source = {}, collections.defaultdict(set), None
 for line in subprocess.run(['nm', library], check=True, capture_output=True, text=True).stdout.splitlines():
-    name = re.match(r'(?:.*/)?(?:src_)?(?:([a-z0-9]+)_)?(\w+)\.[cS]\.o:$', line)
+    name = re.match(r'(?:.*/)?(?:meson-generated_\.\._)?(?:src_)?(?:([a-z0-9]+)_)?(\w+)\.[cS]\.o:$', line)
     if name and not name[1]:  # src/hooks.c and src/reports.c, which are above all rooms
         source = None
         continue
@@ -71,7 +73,18 @@ if not files and picture != '-':
         if place[user[0]] < place[owner[0]]:
             wrong += 1
             print(f'FAIL: {folder}/{user[0]}/{user[1]} uses {" ".join(sorted(symbols))} of the higher {folder}/{owner[0]}/{owner[1]}')
-    if not arrows:
+    headers = {}  # as they are included from within their room, and from others
+    sources = [path for room in rooms for path in (root / room).glob('*.[ch]') if not path.stem.endswith('_test')]
+    for path in sources:
+        headers[path.name] = headers[f'{path.parent.name}/{path.name}'] = path.parent.name
+    included = 0
+    for path in sources:
+        for name in re.findall(r'^#include "(?:\.\./)?([^"]+)"', path.read_text(encoding='utf-8'), re.M):
+            included += name in headers
+            if name in headers and not (path.parent / name).exists() and place[headers[name]] > place[path.parent.name]:
+                wrong += 1
+                print(f'FAIL: {folder}/{path.parent.name}/{path.name} includes {name} of the higher {folder}/{headers[name]}')
+    if not arrows or not included:
         sys.exit('FAIL: no arrow at all was found')
     print(f'{len({arrow[0][0] for arrow in arrows.items()})} files, {len(arrows)} arrows, {wrong} upwards')
     sys.exit(1 if wrong else 0)
