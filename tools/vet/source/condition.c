@@ -100,7 +100,10 @@ static enum truth defined(const struct conditions *conditions, const char *name)
         return global == &yes ? TRUE_ : FALSE_;
     if (LISTED(name, here))
         return TRUE_;
-    return LISTED(name, elsewhere) ? FALSE_ : UNKNOWN;
+    if (LISTED(name, elsewhere))
+        return FALSE_;
+    const void *assumed = map_get(&conditions->assumed, name);
+    return !assumed ? UNKNOWN : assumed == &no ? FALSE_ : TRUE_;
 }
 
 enum truth conditions_defined(const struct conditions *conditions, const char *name, bool wanted)
@@ -266,7 +269,53 @@ enum truth conditions_hold(const struct conditions *conditions, const struct tok
     return read_or(&reader).truth;
 }
 
+static bool is_word(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
+}
+
+/* FOO, defined FOO, defined(FOO): the token of the name; NULL: it is another condition. */
+static const struct token *only_name(const struct token *at, int count)
+{
+    bool asked = count > 1 && is_word(at, "defined");
+    at += asked;
+    count -= asked;
+    bool open = count == 3 && at->sign == '(' && at[2].sign == ')';
+    return count == 1 || open ? at + open : NULL;
+}
+
+const char *conditions_assume(struct conditions *conditions, const char *directive,
+                              const struct token *tokens, int count)
+{
+    if (count == 0)
+        return NULL;
+    bool denied = strcmp(directive, "ifndef") == 0, name_follows = directive[2] == 'd' || denied;
+    if (!name_follows && tokens->sign == '!') {
+        denied = true;
+        tokens++;
+        count--;
+    }
+    const struct token *name = name_follows ? tokens : only_name(tokens, count);
+    if (!name || name->kind != TOKEN_NAME)
+        return NULL;
+    map_set(&conditions->assumed, name->text, denied ? &no : &yes);
+    return name->text;
+}
+
+void conditions_reverse(struct conditions *conditions, const char *name)
+{
+    bool was = map_get(&conditions->assumed, name) == &yes;
+    map_set(&conditions->assumed, name, was ? &no : &yes);
+}
+
+void conditions_forget(struct conditions *conditions)
+{
+    map_free(&conditions->assumed);
+    conditions->assumed = (struct map){0};
+}
+
 void conditions_free(struct conditions *conditions)
 {
     map_free(&conditions->values);
+    map_free(&conditions->assumed);
 }

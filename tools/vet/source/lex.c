@@ -44,10 +44,11 @@ bool source_read(struct arena *arena, const char *path, struct source *source)
 
 struct branch {
     bool active, taken, outer, alone;
-    bool sure;      /* the branch that is taken is the one that holds for certain */
-    int first;      /* token of the active branch */
-    int other;      /* token of a further branch that is read as well; -1: none */
-    bool functions; /* the branch that is taken stands between functions, and has whole ones */
+    bool sure;           /* the branch that is taken is the one that holds for certain */
+    int first;           /* token of the active branch */
+    int other;           /* token of a further branch that is read as well; -1: none */
+    bool functions;      /* the branch that is taken stands between functions, and has whole ones */
+    const char *assumed; /* to be defined, or not, because this branch is read; NULL: nothing */
 };
 
 struct lexer {
@@ -369,8 +370,11 @@ static void end_branch(struct lexer *lexer)
         return;
     int before = tokens->at[branch->first - 1].sign;
     if ((before == ';' || before == '{' || before == '}') &&
-        ends_by_leaving(tokens->at + branch->first, tokens->at + tokens->count))
+        ends_by_leaving(tokens->at + branch->first, tokens->at + tokens->count)) {
         tokens->count = branch->first;
+        if (branch->assumed)
+            conditions_reverse(&lexer->conditions, branch->assumed);
+    }
 }
 
 static enum truth condition(struct lexer *lexer, const token_vec *line)
@@ -387,6 +391,14 @@ static enum truth is_defined(struct lexer *lexer, const token_vec *line, bool wa
 static bool is(const char *name, const char *text)
 {
     return strcmp(name, text) == 0;
+}
+
+/* #ifdef HAVE_X … #endif … #ifndef HAVE_X … #endif within a function: the second is not read if the first was. */
+static void assume(struct lexer *lexer, const char *directive, const token_vec *line)
+{
+    struct branch *branch = &lexer->branches.at[lexer->branches.count - 1];
+    if (branch->active && !branch->sure && lexer->depth > 0 && lexer->others == 0)
+        branch->assumed = conditions_assume(&lexer->conditions, directive, line->at, line->count);
 }
 
 static void directive(struct lexer *lexer)
@@ -421,6 +433,8 @@ static void directive(struct lexer *lexer)
         define(lexer, &line);
     else if (is(name, "undef") && line.count > 0)
         conditions_undefine(&lexer->conditions, line.at[0].text);
+    if (name[0] == 'i' && conditional)
+        assume(lexer, name, &line);
 }
 
 /* To the end of the line, or of its continuation. */
@@ -472,6 +486,8 @@ void lex(struct arena *arena, const struct source *source, struct lexed *lexed)
         } else {
             struct token token = lex_token(&lexer);
             lexer.depth += (token.sign == '{') - (token.sign == '}');
+            if (lexer.depth == 0 && token.sign == '}')
+                conditions_forget(&lexer.conditions);
             *ADD(arena, &lexed->tokens) = token;
             lexer.line_begins = false;
         }

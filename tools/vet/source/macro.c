@@ -293,6 +293,63 @@ static bool within(const struct expansion *expansion, const struct macro *macro)
     return expansion->depth == DEPTH || expansion->out->count > expansion->most;
 }
 
+/* _Pragma("…"), __attribute__((unused)): the index after it; or i. */
+static int after_silent(const struct macro *macro, int i, bool attributes)
+{
+    static const char *const heard[] = {
+        "cleanup",      "__cleanup__", "malloc",      "__malloc__", "noreturn",
+        "__noreturn__", "nonnull",     "__nonnull__", "deprecated", NULL};
+    const struct token *at = &macro->body.at[i];
+    bool silent = is_word(at, "_Pragma") ||
+                  (attributes && (is_word(at, "__attribute__") || is_word(at, "__attribute")));
+    int depth = 0;
+    for (int k = i + 1; silent && k < macro->body.count; k++) {
+        for (const char *const *word = heard; *word; word++)
+            if (is_word(&macro->body.at[k], *word))
+                return i;
+        depth += (macro->body.at[k].sign == '(') - (macro->body.at[k].sign == ')');
+        if (depth == 0)
+            return k + 1;
+    }
+    return i;
+}
+
+/* Has the macro nothing to say to the checker? `inside`: it stands in the body of another one, whose reader does not look at
+ * its name: #define auto_close maybe_unused __attribute__((cleanup(closep))). */
+static bool is_silent(struct macros *macros, const struct macro *macro, bool inside, int depth)
+{
+    if (macro->body.count == 0)
+        return inside && !macro->function_like;
+    for (int i = 0; i < macro->body.count;) {
+        int after = after_silent(macro, i, inside && !macro->function_like);
+        const struct macro *inner = after == i && macro->body.at[i].kind == TOKEN_NAME
+                                        ? map_get(&macros->by_name, macro->body.at[i].text)
+                                        : NULL;
+        if (inner && depth < DEPTH && !inner->function_like &&
+            is_silent(macros, inner, inside, depth + 1))
+            after = i + 1;
+        if (after == i)
+            return false;
+        i = after;
+    }
+    return true;
+}
+
+/* The index after a macro that is left out; or -1. */
+static int skip_silent(struct expansion *expansion, const struct macro *macro,
+                       const struct token *tokens, int count, int i)
+{
+    argument_vec arguments = {0};
+    if (known_by_name(macro->name) || !is_silent(expansion->macros, macro, expansion->depth > 0, 0))
+        return -1;
+    if (!macro->function_like)
+        return i + 1 < count && tokens[i + 1].sign == '(' ? -1 : i + 1;
+    return i + 1 < count && tokens[i + 1].sign == '('
+               ? read_arguments(expansion, tokens, count, i + 1, macro->parameters.count,
+                                macro->variadic, &arguments)
+               : -1;
+}
+
 static void expand(struct expansion *expansion, const struct token *tokens, int count)
 {
     for (int i = 0; i < count;) {
@@ -300,8 +357,10 @@ static void expand(struct expansion *expansion, const struct token *tokens, int 
                                   ? map_get(&expansion->macros->by_name, tokens[i].text)
                                   : NULL;
         int after = -1;
-        if (macro && !within(expansion, macro) && steers(expansion->macros, macro, 0))
-            after = expand_macro(expansion, macro, tokens, count, i);
+        if (macro && !within(expansion, macro))
+            after = steers(expansion->macros, macro, 0)
+                        ? expand_macro(expansion, macro, tokens, count, i)
+                        : skip_silent(expansion, macro, tokens, count, i);
         if (after < 0) {
             *ADD(expansion->arena, expansion->out) = tokens[i];
             after = i + 1;

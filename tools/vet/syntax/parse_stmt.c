@@ -240,6 +240,8 @@ static struct stmt *parse_expression_statement(struct parser *parser)
     if (stmt->kind != S_EXPR || take_sign(parser, ';'))
         return stmt;
     bool new_line = parser->at > from && parser->at->line > parser->at[-1].line;
+    if (new_line && stmt->value->kind == E_NAME && name_is_constant(stmt->value->name))
+        return stmt; /* WARNINGS_ON, on a line of its own */
     if (stmt->value->kind == E_CALL &&
         (new_line || at_sign(parser, '}') || parser->at->expanded != from->expanded))
         return stmt; /* a macro without a semicolon */
@@ -272,6 +274,16 @@ struct stmt *parse_block(struct parser *parser)
     stmt->end_line = parser->at->line;
     take_sign(parser, '}');
     return stmt;
+}
+
+/* G_STMT_START { … } G_STMT_END; */
+static bool begins_block(const char *name)
+{
+    static const char *const ends[] = {"_START", "_BEGIN", NULL};
+    for (const char *const *end = ends; *end; end++)
+        if (strlen(name) > strlen(*end) && strcmp(name + strlen(name) - strlen(*end), *end) == 0)
+            return true;
+    return false;
 }
 
 static bool at_asm(const struct parser *parser)
@@ -323,6 +335,10 @@ static struct stmt *parse_any(struct parser *parser)
         return parse_lg_func(parser);
     if (at[1].sign == ':' && at[2].sign != ':')
         return parse_label(parser);
+    if (at[1].sign == '{' && begins_block(at->text)) {
+        parser->at++;
+        return parse_block(parser);
+    }
     if (at_asm(parser)) {
         struct stmt *stmt = make(parser, S_BLOCK);
         end_statement(parser);
