@@ -1,33 +1,10 @@
-# shellcheck shell=bash disable=SC2034 # the tests use what is set here
-# What the tests of `lifoguard exec` have in common: sourced with the PROGRAM as $1. They run in a folder and with a state of their own.
+# shellcheck shell=bash disable=SC2016,SC2034,SC2119,SC2120,SC2238 # the tests use what is set and defined here; $ in quotes is for scripts, `jobs` a file
+# What the tests of `lifoguard exec` have in common: sourced with the PROGRAM as $1.
 
-set -uo pipefail
-# Bash complains of a locale that is not there.
-export LC_ALL=C.UTF-8
-ulimit -f 200000
-ulimit -c 0
+# shellcheck source=tests/program.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../program.sh"
 
-program=$(realpath "$1")
-work=$(mktemp -d)
-mkdir "$work/bin"
-ln -s "$program" "$work/bin/lifoguard"
-export PATH=$work/bin:$PATH XDG_STATE_HOME=$work/home
-unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
-# shellcheck source=tests/leave.sh
-source "$(dirname "$(realpath "$0")")/../leave.sh"
-# shellcheck source=tests/wait.sh
-source "$(dirname "$(realpath "$0")")/../wait.sh"
-mkdir "$work/here" "$work/home"
-cd "$work/here" || exit 1
 state=$XDG_STATE_HOME/lifoguard
-
-fail() {
-    printf 'failed: %s\n' "$*"
-    for file in out err; do
-        [[ ! -f $file ]] || sed "s/^/$file: /" "$file"
-    done
-    exit 1
-}
 
 # inside SCRIPT OPTION…: runs a bash script under exec; sets status, and leaves the output in out and err.
 inside() {
@@ -45,11 +22,6 @@ start() {
     command=$child
 }
 
-finish() {
-    status=0
-    wait "$runner" || status=$?
-}
-
 # kill_both RUNNER GUARDIAN: stopped first, so that neither sees the other's end, and acts.
 kill_both() {
     kill -STOP "$2" "$1"
@@ -59,12 +31,6 @@ kill_both() {
     until_true gone "$1"
     until_true gone "$2"
 }
-
-expect_status() { [[ $status == "$1" ]] || fail "exit status $status instead of $1"; }
-expect_out() { [[ $(<out) == "$1" ]] || fail "printed instead of: $1"; }
-expect_err() { grep -qE -e "$1" err || fail "not said: $1"; }
-expect_silence() { [[ ! -s err ]] || fail "said something"; }
-expect_nothing_pending() { [[ -z $(lifoguard pending 2>&1) ]] || fail "pending: $(lifoguard pending 2>&1)"; }
 
 # refused COMMAND…: it ends with status 125, and says why; it prints nothing.
 refused() {
@@ -79,3 +45,15 @@ refused() {
 in_container() { unshare -rpf --kill-child --mount-proc "$@"; }
 needs_containers() { in_container true 2>/dev/null || { echo 'no PID namespaces here: skipped'; exit 77; }; }
 needs_mounts() { unshare -rm true 2>/dev/null || { echo 'no mount namespaces here: skipped'; exit 77; }; }
+
+# have SHELL: or the test is skipped.
+have() {
+    command -v "$1" >/dev/null || { echo "$1 is not installed: skipped"; exit 77; }
+}
+
+refused_as() {
+    status=0
+    "${@:2}" >out 2>err || status=$?
+    expect_status "$1"
+    [[ -s err ]] || fail "no word"
+}
