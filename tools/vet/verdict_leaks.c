@@ -224,9 +224,12 @@ static bool never_released(const struct judge *judge, const struct state *state)
     const struct instr *acquire = instr_at(judge, state->acquired);
     bool annotated = judge->site->mined && acquire->callee &&
                      knowledge_annotated(judge->simulation->knowledge, acquire->callee);
+    enum resource resource = judge->site->resource;
     bool known = judge->site->known && state->acquisition->known && acquire->callee &&
-                 judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
-    for (int i = 0; judge->site->resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
+                 resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0 &&
+                 resource != R_MAPPING && /* which often lasts as long as the process */
+                 (resource != R_DESCRIPTOR || model_acquirer(acquire->callee));
+    for (int i = 0; resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
         const struct decl *other = acquire->args[i].kind == O_ADDRESS
                                        ? judge->ir->places.at[acquire->args[i].place].decl
                                        : NULL;
