@@ -52,6 +52,12 @@ static bool lends_property(const char *name)
                                         "resolver_get_default",
                                         "_get_sync",
                                         "_get_help",
+                                        "g_dbus_object",
+                                        "_get_name_owner",
+                                        "address_get_for",
+                                        "_get_source_object",
+                                        "_get_for_",
+                                        "_finish",
                                         NULL};
     if (strncmp(name, "g_", 2) != 0 || !strstr(name, "_get_"))
         return false;

@@ -97,6 +97,13 @@ static bool set_later(struct walk *walk, int at)
     return false;
 }
 
+/* if (master): whether the next call comes to the use, its caller decides. */
+static bool asks_caller(const struct ir *ir, const struct instr *instr)
+{
+    return instr->kind == I_BRANCH && instr->left.place >= 0 &&
+           ir->places.at[instr->left.place].kind == P_PARAMETER;
+}
+
 /* Does the function look at what its last call left, before it sets the place? */
 static bool used_first(struct walk *walk, int at)
 {
@@ -105,7 +112,7 @@ static bool used_first(struct walk *walk, int at)
         walk->seen[at] = 1;
         if (instr_uses(instr, walk->place))
             return true;
-        if (instr->dst == walk->place)
+        if (instr->dst == walk->place || asks_caller(walk->ir, instr))
             return false;
         if (instr->kind == I_BRANCH && used_first(walk, instr->other))
             return true;

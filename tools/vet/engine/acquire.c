@@ -38,6 +38,25 @@ static void assume_owner(struct simulation *simulation, struct state *state)
         state->facts = facts;
 }
 
+/* at = text; next_word(&at, word): by its address the call moves on what another variable has. */
+static bool is_moved_on(const struct simulation *simulation, const struct state *state,
+                        const struct acquisition *acquisition)
+{
+    const struct ir *ir = simulation->ir;
+    int holder = acquisition->holder;
+    if (acquisition->known || acquisition->strength > 0 || simulation->site->by_address ||
+        simulation->site->argument || ir->code.at[acquisition->instr].dst == holder)
+        return false;
+    const struct state *at = state->from;
+    for (int steps = 0; at && steps < 80; steps++, at = at->from) {
+        const struct instr *instr = &ir->code.at[at->instr];
+        if (at->instr != acquisition->instr && instr->dst == holder)
+            return instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+                   ir->places.at[instr->left.place].kind != P_TEMPORARY;
+    }
+    return false;
+}
+
 static bool passes(const struct instr *call, int place)
 {
     for (int i = 0; i < call->arg_count; i++)
@@ -76,7 +95,7 @@ void acquire(struct simulation *simulation, struct state *state, int index,
     const struct site *site = simulation->site;
     const struct instr *instr = &simulation->ir->code.at[index];
     const struct failing *failing = &acquisition->failing;
-    if (was_there(simulation, state, acquisition)) {
+    if (was_there(simulation, state, acquisition) || is_moved_on(simulation, state, acquisition)) {
         follow(simulation, state, instr->next);
         return;
     }

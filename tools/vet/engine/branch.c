@@ -1,6 +1,7 @@
 /* What a condition says of the resource, on each of its two ways. */
 #include "engine_parts.h"
 #include "names.h"
+#include "site_parts.h"
 #include "walk.h"
 
 #include <string.h>
@@ -228,6 +229,66 @@ static bool cannot_differ(const struct simulation *simulation, const struct stat
            holds(state, branch->left.place) && holds(state, branch->right.place);
 }
 
+static bool passes_address(const struct ir *ir, const struct instr *call, int place)
+{
+    for (int i = 0; call->kind == I_CALL && i < call->arg_count; i++)
+        if (call->args[i].kind == O_ADDRESS && place_within(ir, place, call->args[i].place))
+            return true;
+    return false;
+}
+
+/* name = buffer.text; … if (name == buffer.text) buffer_free(&buffer); On this path one is still a copy of the other. */
+static bool is_still_copy(const struct simulation *simulation, const struct state *state,
+                          const struct instr *branch)
+{
+    const struct ir *ir = simulation->ir;
+    int left = branch->left.place, right = branch->right.place;
+    if (branch->left.kind != O_PLACE || branch->right.kind != O_PLACE || left == right)
+        return false;
+    for (const struct state *at = state->from; at; at = at->from) {
+        const struct instr *instr = &ir->code.at[at->instr];
+        if (instr->kind == I_ASSIGN && instr->left.kind == O_PLACE &&
+            ((instr->dst == left && instr->left.place == right) ||
+             (instr->dst == right && instr->left.place == left)))
+            return true;
+        bool sets = instr->dst >= 0 &&
+                    (place_within(ir, left, instr->dst) || place_within(ir, right, instr->dst));
+        if (sets || passes_address(ir, instr, left) || passes_address(ir, instr, right))
+            return false;
+    }
+    return false;
+}
+
+/* must_free = false; … if (must_free) free(p); Since p was acquired the function has decided that somebody else has it. */
+static bool is_cleared(const struct simulation *simulation, const struct state *state,
+                       const struct instr *branch)
+{
+    const struct ir *ir = simulation->ir;
+    int flag = branch->left.place;
+    if (branch->left.kind != O_PLACE || branch->right.kind != O_NUMBER ||
+        (branch->sign != S2('=', '=') && branch->sign != S2('!', '=')) ||
+        ir->places.at[flag].kind != P_LOCAL || is_pointer(ir, flag) || holds(state, flag))
+        return false;
+    const struct instr *last = NULL;
+    for (const struct state *at = state->from; !last && at && at->instr != state->acquired;
+         at = at->from)
+        if (ir->code.at[at->instr].dst == flag)
+            last = &ir->code.at[at->instr];
+    if (!last || last->kind != I_ASSIGN || last->left.kind != O_NUMBER || last->implicit)
+        return false;
+    EACH (instr, &ir->code) {
+        bool computed = instr->dst == flag && instr->kind != I_DECLARE &&
+                        (instr->kind != I_ASSIGN || instr->left.kind != O_NUMBER);
+        if (computed || (instr->kind == I_RETURN && instr->left.place == flag))
+            return false;
+    }
+    EACH (instr, &ir->code)
+        if (instr->dst == flag && instr->kind == I_ASSIGN &&
+            instr->left.number != last->left.number)
+            return true;
+    return false;
+}
+
 /* Is there nothing between the place where the condition is false and the end of the statement? */
 static bool has_no_else(const struct ir *ir, int target)
 {
@@ -316,6 +377,8 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
         if (cannot_be_equal(simulation, state, branch, edge == 0) ||
             is_array_instead(simulation, state, branch, edge == 0) ||
             cannot_differ(simulation, state, branch, edge == 0) ||
+            (branch->sign == (edge == 0 ? S2('!', '=') : S2('=', '=')) &&
+             is_still_copy(simulation, state, branch)) ||
             names_no_kind(simulation, state, branch, edge == 0))
             continue;
         learn_equality(simulation, &next, branch, edge == 0);
@@ -334,6 +397,8 @@ void do_branch(struct simulation *simulation, const struct state *at, const stru
         }
         if (next.phase == HELD && simulation->parameter < 0 &&
             guards_release(simulation, &next, opposite, target, branch)) {
+            if (is_cleared(simulation, state, branch))
+                continue;
             if (is_part_of_site(simulation, branch->left.place) ||
                 set_since(simulation, state, branch->left.place) ||
                 decided_before(simulation, state, branch) ||

@@ -113,6 +113,26 @@ static void leave_given(struct simulation *simulation, struct state *state, int 
         note(simulation, EV_GIVEN_EXIT, index, state);
 }
 
+/* return p->ops, a member that nothing ever sets: an array, with which p begins. */
+static bool returns_array(const struct ir *ir, const struct state *state,
+                          const struct operand *value)
+{
+    const struct place *part = value->kind == O_PLACE ? &ir->places.at[value->place] : NULL;
+    bool used = false;
+    if (!part || part->kind != P_PART || !part->through || !holds(state, part->parent) ||
+        strncmp(part->text + strlen(ir->places.at[part->parent].text), "->", 2) != 0)
+        return false;
+    EACH (instr, &ir->code) {
+        if (instr->dst == value->place)
+            return false;
+        used |= instr->dst >= 0 && ir->places.at[instr->dst].parent == value->place;
+        for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place == value->place)
+                return false;
+    }
+    return used;
+}
+
 static void do_return(struct simulation *simulation, struct state *state, const struct instr *instr,
                       int index)
 {
@@ -130,7 +150,8 @@ static void do_return(struct simulation *simulation, struct state *state, const 
         return;
     }
     if ((instr->left.kind == O_PLACE && is_alias(state, instr->left.place)) ||
-        returns_content(simulation, state, &instr->left)) {
+        returns_content(simulation, state, &instr->left) ||
+        returns_array(simulation->ir, state, &instr->left)) {
         leave_given(simulation, state, index);
         return;
     }

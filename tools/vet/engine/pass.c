@@ -258,13 +258,16 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (strstr(callee, "make_resident"))
+        return escape(simulation, state, index); /* g_module_make_resident(module) */
     if (name_has(callee, "build") && simulation->site->release &&
         strstr(simulation->site->release, "builder"))
         return escape(simulation, state, index); /* builder_build(builder, &result) */
     if (is_moved(simulation, state, &call->args[argument]))
         return escape(simulation, state, index);
-    if (carry == CARRIES_INTERIOR && links(callee))
-        return escape(simulation, state, index);
+    if (carry == CARRIES_INTERIOR &&
+        (links(callee) || (call->indirect && simulation->parameter < 0)))
+        return escape(simulation, state, index); /* table->add(table, name, &entry->node) */
     if (carry == CARRIES_VALUE && simulation->parameter < 0 &&
         is_of_callback(simulation, call, argument))
         return add_keeping_pass(state, callee) || escape(simulation, state, index);
@@ -312,7 +315,8 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
-    if (keeps && strstr(callee, "fdopen"))
+    if (keeps && strstr(callee, "fdopen") &&
+        (model_acquirer(callee) || site_tested(simulation->ir, index, call->dst)))
         follow_refused(simulation, state, index);
     if (carry == CARRIES_VALUE &&
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))

@@ -208,6 +208,13 @@ static struct operand lower_binary(struct lowering *lowering, const struct expr 
     return value_of(lowering, sign_name(expr->sign), sides, 2);
 }
 
+static const struct expr *uncast(const struct expr *expr)
+{
+    while (expr->kind == E_CAST)
+        expr = expr->a;
+    return expr;
+}
+
 static struct operand lower_prefix(struct lowering *lowering, const struct expr *expr)
 {
     int sign = expr->sign;
@@ -222,6 +229,8 @@ static struct operand lower_prefix(struct lowering *lowering, const struct expr 
     struct operand inner = lower_expr(lowering, expr->a);
     if (sign == '+')
         return inner;
+    if (sign == '-' && uncast(expr->a)->kind == E_CALL)
+        return inner; /* error = -pool_create(&pool): a status that has the other sign elsewhere */
     struct operand result = value_of(lowering, sign_name(sign), &inner, 1);
     if ((sign == S2('+', '+') || sign == S2('-', '-')) && inner.kind == O_PLACE)
         emit_assign(lowering, inner.place, result, expr);
@@ -341,13 +350,6 @@ struct operand lower_expr(struct lowering *lowering, const struct expr *expr)
     struct operand value = lower_any(lowering, expr);
     lowering->depth--;
     return value;
-}
-
-static const struct expr *uncast(const struct expr *expr)
-{
-    while (expr->kind == E_CAST)
-        expr = expr->a;
-    return expr;
 }
 
 void lower_into(struct lowering *lowering, int dst, const struct expr *expr)

@@ -37,6 +37,8 @@ bool judge_in_main(const struct judge *judge)
 bool judge_ends_process(const struct judge *judge, const struct event *event)
 {
     enum resource resource = judge->site->resource;
+    if (resource == R_PAIR && judge_in_main(judge))
+        return true;
     if (resource == R_LOCK || resource == R_PAIR || resource == R_TEMPORARY ||
         (judge->site->release && name_unlocks(judge->site->release)))
         return false;
@@ -413,12 +415,18 @@ static bool unlocked_by_macro(const struct judge *judge)
     return false;
 }
 
-/* CLEANUP_ARRAY(list, n, list_free): from here on the end of the block releases what the variable has. */
+/* CLEANUP_ARRAY(list, n, list_free), pthread_cleanup_push(close_at, &fd): from here on the end of the block releases what the
+ * variable has. */
 bool judge_cleaned_by_macro(const struct judge *judge)
 {
     EACH (instr, &judge->ir->code)
         if (instr->kind == I_CALL && instr->callee && strncmp(instr->callee, "CLEANUP_", 8) == 0 &&
             instr->arg_count > 1 && instr->args[0].place == judge->site->place)
+            return true;
+        else if (instr->kind == I_CALL && instr->callee && judge->site->place >= 0 &&
+                 strstr(instr->callee, "cleanup_push") && instr->arg_count > 1 &&
+                 instr->args[instr->arg_count - 1].kind == O_ADDRESS &&
+                 instr->args[instr->arg_count - 1].place == judge->site->place)
             return true;
     return false;
 }

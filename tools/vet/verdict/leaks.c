@@ -224,9 +224,12 @@ static bool never_released(const struct judge *judge, const struct state *state)
     const struct instr *acquire = instr_at(judge, state->acquired);
     bool annotated = judge->site->mined && acquire->callee &&
                      knowledge_annotated(judge->simulation->knowledge, acquire->callee);
+    enum resource resource = judge->site->resource;
     bool known = judge->site->known && state->acquisition->known && acquire->callee &&
-                 judge->site->resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0;
-    for (int i = 0; judge->site->resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
+                 resource != R_MEMORY && strcmp(acquire->callee, "dlopen") != 0 &&
+                 resource != R_MAPPING && /* which often lasts as long as the process */
+                 (resource != R_DESCRIPTOR || model_acquirer(acquire->callee));
+    for (int i = 0; resource == R_DESCRIPTOR && i < acquire->arg_count; i++) {
         const struct decl *other = acquire->args[i].kind == O_ADDRESS
                                        ? judge->ir->places.at[acquire->args[i].place].decl
                                        : NULL;
@@ -318,6 +321,14 @@ static bool rarely_released(const struct judge *judge, const struct state *state
            knowledge_few_release(judge->simulation->knowledge, acquire);
 }
 
+/* library = dlopen(name, RTLD_NOW): what the function takes from it would be gone with it. */
+static bool stays_loaded(const struct judge *judge, const struct state *state)
+{
+    static const char *const names[] = {"dlopen", "dlmopen", "g_module_open", "shl_load", NULL};
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && word_in(acquire, names);
+}
+
 /* return -EAGAIN: what was begun may well go on until the next call. */
 static bool returns_again(const struct judge *judge, const struct event *exit)
 {
@@ -359,7 +370,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
-    if (rarely_released(judge, state))
+    if (rarely_released(judge, state) || stays_loaded(judge, state))
         return LEVEL_ALL;
     if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1 &&
         !fills_its_type(judge, state))

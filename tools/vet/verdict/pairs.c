@@ -82,6 +82,26 @@ static bool ended_otherwise(const struct judge *judge, const struct state *state
     return false;
 }
 
+/* cursor_increment(c) … cursor_decrement(c) move something; only of references and of users each must be given back. */
+static bool is_counter(const char *acquire)
+{
+    static const char *const moves[] = {"increment", "inc",     "incr", "inc32",
+                                        "inc64",     "advance", NULL};
+    static const char *const counted[] = {"ref",  "refcount", "refs", "users", "usage",
+                                          "hold", "count",    "pm",   "dev",   NULL};
+    return name_has_any(acquire, moves) && !name_has_any(acquire, counted);
+}
+
+/* client_connect(c), block_signals(): what is connected, and what a call without an object begins, may well stay so until another
+ * function ends it, unless another failure of this function ends it. */
+static bool may_go_on(const struct judge *judge)
+{
+    static const char *const states[] = {"connect", "load", "register", "save", NULL};
+    const struct site *site = judge->site;
+    return strcmp(judge_site_text(judge), site->acquire) == 0 ||
+           name_has_any(site->acquire, states);
+}
+
 /* Does the rest of the function show that what was begun must be ended: on the other failures, or at its good end? */
 bool judge_owes_partner(const struct judge *judge, const struct state *state, enum exit_class class)
 {
@@ -90,7 +110,9 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
     if ((name_has(acquire, "init") || name_has(acquire, "open")) && releases < 2 &&
         !state->acquisition->failing.tested)
         return false; /* it may have begun nothing yet */
-    if (reads_nested(judge) || ended_otherwise(judge, state))
+    if (reads_nested(judge) || ended_otherwise(judge, state) || is_counter(acquire))
+        return false;
+    if (may_go_on(judge) && !(class == CLASS_FAILURE && judge->failure_release))
         return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
         return false; /* one of an array, an action that is noted for later */
