@@ -19,6 +19,16 @@ line" "-x" "\"; rm -rf /"'
     expect_out $'<a b><><$HOME><*><new\nline><-x><"; rm -rf />'
 }
 
+# While the script can still be mended, not at its end.
+R2_a_text_that_the_shell_cannot_read_is_refused() {
+    inside 'lifoguard defer --shell "rm x; if true"; echo $?; lifoguard acquire --shell "a | | b" -- touch acquired; echo $?
+        lifoguard defer --shell "echo \"good\" | cat; true"'
+    expect_out $'125\n125\ngood'
+    expect_err 'defer: --shell: the shell cannot read this: .*yntax error'
+    expect_err 'acquire: --shell: the shell cannot read this: .*yntax error'
+    [[ ! -e acquired ]] || fail 'acquired'
+}
+
 D2_directory_umask_and_environment_are_those_of_the_registration() {
     inside 'mkdir d; cd d; umask 027; export A=then; lifoguard defer --shell "pwd; umask; echo \$A \${B-unset}"
         cd /; umask 077; export A=later B=later'
