@@ -832,6 +832,47 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+# A run that still runs, one that was killed, one whose events could not be written.
+the_history_tells_runs_without_an_end_apart() {
+    local file=$'odd\nname\t\e[31m.yaml' place=$XDG_STATE_HOME/lifoguard/history id runner
+    echo 'jobs: {a: {run: "touch here; until [ -e go ]; do sleep 0.01; done", defer: "touch cleaned"}, b: {needs: a, run: echo b}}' >"$file"
+    lifoguard run "$file" >ran 2>&1 &
+    runner=$!
+    until_true test -e here
+    lifoguard history >out
+    has $'\trunning\t-\todd\\\\nname\\\\t\\\\x1b\\[31m.yaml$' out || fail 'not told as running'
+    id=$(cut -f1 out)
+    lifoguard show >out
+    has '^running; the last that is recorded came after ' out || fail 'not shown as running'
+    parents
+    kill -KILL "$engine"
+    wait "$runner"
+    until_true test -e cleaned
+    lifoguard history >out
+    has $'\tno end recorded\t-\t' out || fail 'not told as killed'
+    : >"$place/$id/events.jsonl"
+    lifoguard history >out
+    has $'\tnot recorded\t-\t-$' out || fail 'not told as not recorded'
+    lifoguard show >out
+    has '^not recorded: the disk was full' out || fail 'not shown as not recorded'
+}
+
+# A job's first line of output changes the directory of the run; the run began before.
+the_history_has_the_times_when_the_runs_began() {
+    local file
+    for file in 1 2; do
+        echo 'jobs: {a: {run: echo a}}' >"$file.yaml"
+        "$program" run "$file.yaml" >ran 2>&1 || fail 'run'
+    done
+    id=$(lifoguard history | tail -1 | cut -f1)
+    sed -i 's/"time":"20/"time":"19/' "$XDG_STATE_HOME/lifoguard/history/$id/events.jsonl"
+    lifoguard history | cut -f5 >out
+    expect_out $'2.yaml\n1.yaml'
+    [[ $(lifoguard history | tail -1 | cut -f2) == 19* ]] || fail 'not the time of its beginning'
+    lifoguard show | head -1 >out
+    has ': 2.yaml$' out || fail 'not the last one'
+}
+
 of_many_mistakes_the_first_are_told() {
     run < <(echo 'jobs:'; for i in {1..120}; do echo "  j$i: {run: x, nix: y}"; done; echo '  j7: {run: z}'; echo '  j7: {run: z}')
     expect_status 2
