@@ -597,6 +597,29 @@ a_command_that_waits_for_an_undo_has_its_limit() {
     expect_status 137
 }
 
+# In each command and form; and a command that was killed is waited for.
+the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
+    local stubborn='trap "" TERM; until [ -e never ]; do sleep 0.01; done' limit=(--timeout 0.1s --grace 0s)
+    lifoguard with --timeout 0s -- true || fail "with: $?"
+    lifoguard lock --timeout 0s name -- true || fail "lock: $?"
+    lifoguard wait-for --timeout 0s -- sh -c 'touch tried; [ -e ready ]' &
+    until_true test -e tried
+    touch ready
+    wait $! || fail "wait-for: $?"
+    inside "$stubborn" "${limit[@]}"
+    expect_status 124
+    expect_err 'within 0s of SIGTERM: SIGKILL'
+    ! grep -q outlives err || fail 'not waited for'
+    refused_as 124 lifoguard with "${limit[@]}" -- sh -c "$stubborn"
+    inside "lifoguard defer --timeout 0.1s --grace 0s sh -c '$stubborn'"
+    expect_err 'cleanup failed: .*not done within 100ms'
+    echo "with --timeout 0.1s --grace 0s -- $stubborn" >jobs
+    refused_as 1 lifoguard run jobs
+    expect_err 'killed by SIGKILL'
+    refused_as 125 lifoguard with --timeout 9000h -- true
+    expect_err '9000h is longer than a year; as a time limit, 0s is none'
+}
+
 # Whether a process is one of the run is asked of its ancestors, which may end just then.
 many_register_whose_parents_end() {
     inside 'register() { lifoguard defer sh -c "echo $1 >>log"; touch "registered.$1"; }

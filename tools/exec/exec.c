@@ -40,7 +40,7 @@ static const char help[] =
     "and named on stderr: before a cleanup runs, those that were started after it was registered;\n"
     "at the end, the rest. The cleanups of an `exec` inside an `exec` run when the inner one ends.\n"
     "\n"
-    "  --timeout DURATION   ends COMMAND after that time (90s, 1m30s); exit status 124\n"
+    "  --timeout DURATION   ends COMMAND after that time (90s, 1m30s; 0s: no limit); exit status 124\n"
     "  --grace DURATION     how long COMMAND, and what it left, has from SIGTERM to SIGKILL (10s)\n"
     "  --keep               leaves the cleanups to a later `lifoguard recover`, and lists them; ends no\n"
     "                       process that still runs; also with KEEP=1 in the environment\n"
