@@ -792,6 +792,16 @@ secrets_are_not_stored_unless_asked() {
     expect_out geheim1
 }
 
+# As in CI: by the user's own names, or because the value is an address with a password in it.
+secrets_are_those_that_the_user_names_too() {
+    export MINE=geheim1 MY_PIN=geheim2 LIFOGUARD_SECRET='MY_*' DATABASE_URL=postgres://user:geheim3@host/db OTHER=public
+    KEEP=1 lifoguard exec --secret MINE bash -c 'lifoguard defer --shell "echo \$MINE \$MY_PIN \$DATABASE_URL"' 2>err
+    ! grep -rq geheim "$state" || fail 'a secret is in the state'
+    grep -rq OTHER=public "$state" || fail 'what is no secret is not stored'
+    inside 'lifoguard defer --shell "echo \$MINE \$MY_PIN \$DATABASE_URL"'
+    expect_out 'geheim1 geheim2 postgres://user:geheim3@host/db'
+}
+
 # ---- what goes wrong ----
 
 R4_the_guardian_acts_at_once_when_the_runner_is_killed() {

@@ -832,6 +832,22 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+# Of the environment, of the file, of another job; named by the user, by the name, by the address that the value is.
+secrets_are_masked_in_what_jobs_print() {
+    export MINE=$'geheim1\ngeheim2' DATABASE_URL=postgres://user:geheim3@host/db SHORT_TOKEN=abc
+    run --secret MINE --log-dir logs --report page.html --junit cases.xml <<'END'
+env: {DB_PASSWORD: geheim4}
+jobs:
+  a: {run: 'echo "A_TOKEN=geheim$((4 + 1))" >>"$LIFOGUARD_ENV"; echo "$MINE" "<$DATABASE_URL>" abc $DB_PASSWORD.', defer: 'echo $DB_PASSWORD'}
+  b: {needs: a, run: 'echo "pass ${DATABASE_URL#*:*:}, $A_TOKEN$A_TOKEN"; exit 1'}
+END
+    expect_status 1
+    has '^a   | \*\*\*$' out || fail 'the first line of a value'
+    has '^a   | \*\*\* <\*\*\*> abc \*\*\*\.$' out || fail 'values'
+    has '^b   | pass \*\*\*@host/db, \*\*\*\*\*\*$' out || fail 'of another job'
+    ! grep -q 'geheim[1-5]' out err page.html cases.xml logs/* "$XDG_STATE_HOME"/lifoguard/history/*/* || fail 'a secret was told'
+}
+
 # A run that still runs, one that was killed, one whose events could not be written.
 the_history_tells_runs_without_an_end_apart() {
     local file=$'odd\nname\t\e[31m.yaml' place=$XDG_STATE_HOME/lifoguard/history id runner

@@ -39,7 +39,8 @@
     "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"                \
     "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"                     \
     "\n"                                                                                                        \
-    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like are kept in memory only: they\n"            \
+    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like, those that LIFOGUARD_SECRET or\n"          \
+    "exec --secret names, and addresses with a password in them are kept in memory only: they\n"                \
     "are missing after kill -9 of both lifoguard processes, unless --store names them.\n"
 
 static const char defer_help[] =
