@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `lifoguard exec` and what goes with it: what is registered, and what is kept of it. registration_test.sh PROGRAM CASE: each case is a function below.
-# shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
+# shellcheck disable=SC2016,SC2238 # the variables of scripts in quotes are theirs; "jobs" is a file here
 # shellcheck source=tests/exec/prelude.sh
 source "$(dirname "$0")/prelude.sh"
 
@@ -15,6 +15,16 @@ R2_an_argument_vector_stays_one() {
     inside 'lifoguard defer printf "<%s>" "a b" "" "\$HOME" "*" "new
 line" "-x" "\"; rm -rf /"'
     expect_out $'<a b><><$HOME><*><new\nline><-x><"; rm -rf />'
+}
+
+# While the script can still be mended, not at its end.
+R2_a_text_that_the_shell_cannot_read_is_refused() {
+    inside 'lifoguard defer --shell "rm x; if true"; echo $?; lifoguard acquire --shell "a | | b" -- touch acquired; echo $?
+        lifoguard defer --shell "echo \"good\" | cat; true"'
+    expect_out $'125\n125\ngood'
+    expect_err 'defer: --shell: the shell cannot read this: .*yntax error'
+    expect_err 'acquire: --shell: the shell cannot read this: .*yntax error'
+    [[ ! -e acquired ]] || fail 'acquired'
 }
 
 D2_directory_umask_and_environment_are_those_of_the_registration() {
@@ -87,6 +97,29 @@ R1_what_is_being_acquired_ends_before_it_is_undone() {
     done
 }
 
+# In each command and form; and a command that was killed is waited for.
+the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
+    local stubborn='trap "" TERM; until [ -e never ]; do sleep 0.01; done' limit=(--timeout 0.1s --grace 0s)
+    lifoguard with --timeout 0s -- true || fail "with: $?"
+    lifoguard lock --timeout 0s name -- true || fail "lock: $?"
+    lifoguard wait-for --timeout 0s -- sh -c 'touch tried; [ -e ready ]' &
+    until_true test -e tried
+    touch ready
+    wait $! || fail "wait-for: $?"
+    inside "$stubborn" "${limit[@]}"
+    expect_status 124
+    expect_err 'within 0s of SIGTERM: SIGKILL'
+    ! grep -q outlives err || fail 'not waited for'
+    refused_as 124 lifoguard with "${limit[@]}" -- sh -c "$stubborn"
+    inside "lifoguard defer --timeout 0.1s --grace 0s sh -c '$stubborn'"
+    expect_err 'cleanup failed: .*not done within 100ms'
+    echo "with --timeout 0.1s --grace 0s -- $stubborn" >jobs
+    refused_as 1 lifoguard run jobs
+    expect_err 'killed by SIGKILL'
+    refused_as 125 lifoguard with --timeout 9000h -- true
+    expect_err '9000h is longer than a year; as a time limit, 0s is none'
+}
+
 # Whether a process is one of the run is asked of its ancestors, which may end just then.
 many_register_whose_parents_end() {
     inside 'register() { lifoguard defer sh -c "echo $1 >>log"; touch "registered.$1"; }
@@ -141,6 +174,16 @@ secrets_are_not_stored_unless_asked() {
     export MY_TOKEN=geheim1
     inside 'lifoguard defer --shell "echo \$MY_TOKEN"'
     expect_out geheim1
+}
+
+# As in CI: by the user's own names, or because the value is an address with a password in it.
+secrets_are_those_that_the_user_names_too() {
+    export MINE=geheim1 MY_PIN=geheim2 LIFOGUARD_SECRET='MY_*' DATABASE_URL=postgres://user:geheim3@host/db OTHER=public
+    KEEP=1 lifoguard exec --secret MINE bash -c 'lifoguard defer --shell "echo \$MINE \$MY_PIN \$DATABASE_URL"' 2>err
+    ! grep -rq geheim "$state" || fail 'a secret is in the state'
+    grep -rq OTHER=public "$state" || fail 'what is no secret is not stored'
+    inside 'lifoguard defer --shell "echo \$MINE \$MY_PIN \$DATABASE_URL"'
+    expect_out 'geheim1 geheim2 postgres://user:geheim3@host/db'
 }
 
 many_register_at_once() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `lifoguard exec` and what goes with it: `lifoguard wait-for`. wait_for_test.sh PROGRAM CASE: each case is a function below.
-# shellcheck disable=SC2016 # the variables of scripts in quotes are theirs
+# shellcheck disable=SC2016,SC2238 # the variables of scripts in quotes are theirs; "jobs" is a file here
 # shellcheck source=tests/exec/prelude.sh
 source "$(dirname "$0")/prelude.sh"
 

@@ -198,6 +198,63 @@ END
     expect_log 'c b from-sub a unset'
 }
 
+# Of the environment, of the file, of another job; named by the user, by the name, by the address that the value is.
+secrets_are_masked_in_what_jobs_print() {
+    export MINE=$'geheim1\ngeheim2' DATABASE_URL=postgres://user:geheim3@host/db SHORT_TOKEN=abc
+    run --secret MINE --log-dir logs --report page.html --junit cases.xml <<'END'
+env: {DB_PASSWORD: geheim4}
+jobs:
+  a: {run: 'echo "A_TOKEN=geheim$((4 + 1))" >>"$LIFOGUARD_ENV"; echo "$MINE" "<$DATABASE_URL>" abc $DB_PASSWORD.', defer: 'echo $DB_PASSWORD'}
+  b: {needs: a, run: 'echo "pass ${DATABASE_URL#*:*:}, $A_TOKEN$A_TOKEN"; exit 1'}
+END
+    expect_status 1
+    has '^a   | \*\*\*$' out || fail 'the first line of a value'
+    has '^a   | \*\*\* <\*\*\*> abc \*\*\*\.$' out || fail 'values'
+    has '^b   | pass \*\*\*@host/db, \*\*\*\*\*\*$' out || fail 'of another job'
+    ! grep -q 'geheim[1-5]' out err page.html cases.xml logs/* "$XDG_STATE_HOME"/lifoguard/history/*/* || fail 'a secret was told'
+}
+
+# A run that still runs, one that was killed, one whose events could not be written.
+the_history_tells_runs_without_an_end_apart() {
+    local file=$'odd\nname\t\e[31m.yaml' place=$XDG_STATE_HOME/lifoguard/history id runner
+    echo 'jobs: {a: {run: "touch here; until [ -e go ]; do sleep 0.01; done", defer: "touch cleaned"}, b: {needs: a, run: echo b}}' >"$file"
+    lifoguard run "$file" >ran 2>&1 &
+    runner=$!
+    until_true test -e here
+    lifoguard history >out
+    has $'\trunning\t-\todd\\\\nname\\\\t\\\\x1b\\[31m.yaml$' out || fail 'not told as running'
+    id=$(cut -f1 out)
+    lifoguard show >out
+    has '^running; the last that is recorded came after ' out || fail 'not shown as running'
+    parents
+    kill -KILL "$engine"
+    wait "$runner"
+    until_true test -e cleaned
+    lifoguard history >out
+    has $'\tno end recorded\t-\t' out || fail 'not told as killed'
+    : >"$place/$id/events.jsonl"
+    lifoguard history >out
+    has $'\tnot recorded\t-\t-$' out || fail 'not told as not recorded'
+    lifoguard show >out
+    has '^not recorded: the disk was full' out || fail 'not shown as not recorded'
+}
+
+# A job's first line of output changes the directory of the run; the run began before.
+the_history_has_the_times_when_the_runs_began() {
+    local file
+    for file in 1 2; do
+        echo 'jobs: {a: {run: echo a}}' >"$file.yaml"
+        "$program" run "$file.yaml" >ran 2>&1 || fail 'run'
+    done
+    id=$(lifoguard history | tail -1 | cut -f1)
+    sed -i 's/"time":"20/"time":"19/' "$XDG_STATE_HOME/lifoguard/history/$id/events.jsonl"
+    lifoguard history | cut -f5 >out
+    expect_out $'2.yaml\n1.yaml'
+    [[ $(lifoguard history | tail -1 | cut -f2) == 19* ]] || fail 'not the time of its beginning'
+    lifoguard show | head -1 >out
+    has ': 2.yaml$' out || fail 'not the last one'
+}
+
 standard_input_can_be_a_graph() {
     lifoguard run --yaml - <<<'jobs: {a: {run: echo a >>log}}' >out 2>err || fail 'failed'
     expect_log a

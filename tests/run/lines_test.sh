@@ -220,6 +220,13 @@ secrets_are_neither_told_nor_in_arguments() {
     expect_err 'start   API_TOKEN=…'
 }
 
+secrets_are_masked_in_what_is_recorded() {
+    jobs_are 'secret MINE' 'MINE=$(echo geheim1)' 'echo "<$MINE $A_TOKEN>"' 'defer echo "$MINE"'
+    A_TOKEN=geheim2 lifoguard run --log-dir logs jobs >out 2>err || fail "status $?"
+    expect_out $'<geheim1 geheim2>\ngeheim1'
+    [[ $(cat logs/*) == $'<*** ***>\n***' ]] || fail "$(cat logs/*)"
+}
+
 D2_the_number_of_the_lines_shell_and_the_exit_status() {
     jobs_are 'mkdir r.$$' 'defer rmdir r.$$' 'defer echo $LIFOGUARD_EXIT_CODE' 'false'
     run

@@ -14,6 +14,8 @@ static bool is_number(const char *text)
 lg_error *duration_read(const char *text, lg_duration *duration)
 {
     lg_error *err = lg_duration_parse(text, duration);
+    if (!err && *duration > DURATION_LONGEST)
+        return lg_error_newf("%s is longer than a year; as a time limit, 0s is none", text);
     if (!err || !is_number(text))
         return err;
     lg_error_free(err);

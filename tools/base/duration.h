@@ -5,7 +5,10 @@
 #include <lifoguard/error.h>
 #include <lifoguard/time.h>
 
-/* As lg_duration_parse; a number alone, as timeout(1) and sleep(1) take it, is told what to write instead. */
+/* Long enough, and added to any time it stays a time. */
+#define DURATION_LONGEST (365 * 24 * LG_HOUR)
+
+/* As lg_duration_parse, but at most DURATION_LONGEST; a number alone, as timeout(1) and sleep(1) take it, is told what to write instead. */
 lg_error *duration_read(const char *text, lg_duration *duration)
     __attribute__((__warn_unused_result__));
 

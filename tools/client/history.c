@@ -23,7 +23,8 @@ static const char history_help[] =
     "usage: lifoguard history [--state DIRECTORY]\n"
     "\n"
     "Lists the last runs of lifoguard run, the newest first: run, when it began, the verdict, how long it\n"
-    "took, the file.\n";
+    "took, the file. Where a run has no verdict: `running`; `no end recorded` (lifoguard was killed, or could\n"
+    "not write; `lifoguard pending` shows what is left to be cleaned up), `not recorded`.\n";
 
 static const char show_help[] =
     "usage: lifoguard show [--state DIRECTORY] [--report FILE] [--junit FILE] [RUN]\n"
@@ -111,11 +112,13 @@ static void print_run(const char *folder, const struct history_entry *entry)
     char date[64];
     char took[DURATION_SHORT_SIZE];
     struct tm local;
+    struct buffer file = {0};
+    lg_defer(buffer_free, &file);
     localtime_r(&entry->when.tv_sec, &local);
     strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
-    printf("%s\t%s\t%s\t%s\t%s\n", entry->name, date,
-           timeline.ended ? timeline.verdict : "not ended", duration_short(timeline.took, took),
-           timeline.file ? timeline.file : "?");
+    buffer_add_visible(&file, timeline.file ? timeline.file : "-");
+    printf("%s\t%s\t%s\t%s\t%s\n", entry->name, date, timeline_verdict(&timeline),
+           timeline.ended ? duration_short(timeline.took, took) : "-", file.text);
 }
 
 static int list(const char *folder, char *const *words)
@@ -124,6 +127,7 @@ static int list(const char *folder, char *const *words)
     struct history history;
     history_list(folder, &history);
     lg_defer(history_free, &history);
+    history_sort(folder, &history);
     for (size_t i = 0; i < history.count; i++)
         print_run(folder, &history.items[i]);
     return 0;
@@ -160,6 +164,7 @@ static int show(const char *folder, char *const *words)
     struct history history;
     history_list(folder, &history);
     lg_defer(history_free, &history);
+    history_sort(folder, &history);
     if (!*words && !history.count)
         return client_failed("show",
                              lg_error_new("no run is recorded so far: lifoguard run FILE does"));

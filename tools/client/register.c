@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "command.h"
+#include "direct.h"
 #include "launch.h"
 #include "message.h"
 #include "options.h"
+#include "reading.h"
 #include "status.h"
 #include "wire.h"
 #include "words.h"
@@ -17,26 +19,28 @@
 #include <unistd.h>
 
 /* What both have. */
-#define REGISTER_OPTIONS_HELP                                                                                \
-    "  --name NAME          a name for undo, dismiss, pending and messages\n"                                \
-    "  --on-failure         the cleanup runs only if the command of `exec` does not succeed\n"               \
-    "  --on-success         the cleanup runs only if the command of `exec` succeeds\n"                       \
-    "  --timeout DURATION   how long the cleanup may take (10m; 0s: any time)\n"                             \
-    "  --grace DURATION     how long it has from SIGTERM to SIGKILL then (10s)\n"                            \
-    "  --retry N            how often to try again if it fails (0)\n"                                        \
-    "  --backoff DURATION   how long to wait before that; doubled each time (1s)\n"                          \
-    "  --allow-failure      a failure of the cleanup is reported, and has no other effect\n"                 \
-    "  --shell TEXT         instead of CLEANUP: TEXT, run by sh. Only exported variables are set there,\n"   \
-    "                       any other \"$NAME\" is empty: begin TEXT with `set -u;` to make that an error\n" \
-    "  --late               the cleanup gets the variables of `lifoguard set` as they are when it runs,\n"   \
-    "                       and otherwise the environment that `exec` began with\n"                          \
-    "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                                \
-    "\n"                                                                                                     \
-    "Environment of the cleanup: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"        \
-    "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"             \
-    "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"                  \
-    "\n"                                                                                                     \
-    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like are kept in memory only: they\n"         \
+#define REGISTER_OPTIONS_HELP                                                                                   \
+    "  --name NAME          a name for undo, dismiss, pending and messages\n"                                   \
+    "  --on-failure         the cleanup runs only if the command of `exec` does not succeed\n"                  \
+    "  --on-success         the cleanup runs only if the command of `exec` succeeds\n"                          \
+    "  --timeout DURATION   how long the cleanup may take (10m; 0s: any time)\n"                                \
+    "  --grace DURATION     how long it has from SIGTERM to SIGKILL then (10s)\n"                               \
+    "  --retry N            how often to try again if it fails (0)\n"                                           \
+    "  --backoff DURATION   how long to wait before that; doubled each time (1s)\n"                             \
+    "  --allow-failure      a failure of the cleanup is reported, and has no other effect\n"                    \
+    "  --shell TEXT         instead of CLEANUP: TEXT, run by sh. A TEXT that sh cannot read is refused. Only\n" \
+    "                       exported variables are set there, any other \"$NAME\" is empty: begin TEXT with\n"  \
+    "                       `set -u;` to make that an error\n"                                                  \
+    "  --late               the cleanup gets the variables of `lifoguard set` as they are when it runs,\n"      \
+    "                       and otherwise the environment that `exec` began with\n"                             \
+    "  --store NAME[,NAME]  these secrets of the environment may be stored\n"                                   \
+    "\n"                                                                                                        \
+    "Environment of the cleanup: LIFOGUARD_STATUS (success, failure, cancelled, timeout, unknown),\n"           \
+    "LIFOGUARD_EXIT_CODE, LIFOGUARD_SIGNAL, LIFOGUARD_CAUSE, LIFOGUARD_KEY (the same for each\n"                \
+    "attempt), LIFOGUARD_ATTEMPT (from 1), LIFOGUARD_FENCE (higher after each takeover).\n"                     \
+    "\n"                                                                                                        \
+    "Variables whose names hold TOKEN, SECRET, PASSWORD or the like, those that LIFOGUARD_SECRET or\n"          \
+    "exec --secret names, and addresses with a password in them are kept in memory only: they\n"                \
     "are missing after kill -9 of both lifoguard processes, unless --store names them.\n"
 
 static const char defer_help[] =
@@ -148,6 +152,17 @@ static lg_error *refuse_shell_word(const char *word)
         word, word);
 }
 
+/* A cleanup that cannot be read is told while the script can still be mended. A shell that cannot be started, for want of memory say, is
+ * no reason to refuse. */
+static lg_error *refuse_unreadable(const char *text)
+{
+    lg_error *err = direct_is_readable(text) ? NULL : reading_check("/bin/sh", text);
+    if (lg_error_errno(err) == 0)
+        return lg_error_wrap(err, "--shell");
+    lg_error_free(err);
+    return NULL;
+}
+
 static lg_error *fill(struct registration *r, char *const *cleanup)
 {
     union {
@@ -161,7 +176,7 @@ static lg_error *fill(struct registration *r, char *const *cleanup)
         return lg_error_new("which CLEANUP is to be run?");
     if (!r->shell && !**cleanup)
         return lg_error_new("CLEANUP begins with an empty word: is a variable without a value?");
-    lg_error *err = r->shell ? NULL : refuse_shell_word(*cleanup);
+    lg_error *err = r->shell ? refuse_unreadable(r->shell) : refuse_shell_word(*cleanup);
     if (err)
         return err;
     if (!r->shell && !strchr(*cleanup, '/') && !is_program(*cleanup) &&

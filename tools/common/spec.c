@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "spec.h"
 
+#include "secrecy.h"
 #include "wire.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,30 +55,6 @@ void spec_free(struct spec *spec)
     *spec = (struct spec){0};
 }
 
-static spec_secrets *further;
-
-void spec_keep_secret(spec_secrets *also)
-{
-    further = also;
-}
-
-bool spec_is_secret(const char *assignment)
-{
-    static const char *const parts[] = {"SECRET",  "TOKEN",   "PASSWORD", "PASSWD", "PASSPHRASE",
-                                        "CREDENT", "PRIVATE", "API_KEY",  "APIKEY", "ACCESS_KEY"};
-    char name[128];
-    size_t length = strcspn(assignment, "=");
-    if (length >= sizeof(name))
-        length = sizeof(name) - 1;
-    for (size_t i = 0; i < length; i++)
-        name[i] = (char)toupper((unsigned char)assignment[i]);
-    name[length] = '\0';
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        if (strstr(name, parts[i]))
-            return true;
-    return further && further(assignment, strcspn(assignment, "="));
-}
-
 static bool is_named(const char *assignment, const char *const *names)
 {
     size_t length = strcspn(assignment, "=");
@@ -96,7 +72,7 @@ const char **spec_select(const char *const *assignments, bool secrets, const cha
     const char **list = need_memory(NULL, (count + 1) * sizeof(*list));
     size_t selected = 0;
     for (size_t i = 0; i < count; i++) {
-        bool secret = spec_is_secret(assignments[i]) && !is_named(assignments[i], kept);
+        bool secret = secrecy_covers(assignments[i]) && !is_named(assignments[i], kept);
         if (strchr(assignments[i], '=') && secret == secrets)
             list[selected++] = assignments[i];
     }

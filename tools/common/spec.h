@@ -41,13 +41,6 @@ bool spec_take(const char *data, size_t size, struct spec *spec);
 /* For lg_defer: frees the lists. */
 void spec_free(struct spec *spec);
 
-/* Whether the name of a variable says that its value is a secret: it has TOKEN, SECRET or PASSWORD in it, say. */
-bool spec_is_secret(const char *assignment);
-
-/* From here on also those for whose names this is true. */
-typedef bool spec_secrets(const char *name, size_t length);
-void spec_keep_secret(spec_secrets *also);
-
 /* The assignments that are no secrets, but for those that are named in `kept`; or the others. A list for the caller to free,
  * whose texts are those given. */
 const char **spec_select(const char *const *assignments, bool secrets, const char *const *kept);

@@ -1,5 +1,6 @@
 /* What is sent and stored can be read back, and nothing else can. */
 #define _GNU_SOURCE
+#include "secrecy.h"
 #include "spec.h"
 #include "wire.h"
 
@@ -110,13 +111,21 @@ END_TEST
 
 START_TEST(secrets_are_known_by_their_names)
 {
-    static const char *const yes[] = {"GITHUB_TOKEN=x", "DB_PASSWORD=", "AWS_SECRET_ACCESS_KEY=x",
-                                      "api_key=1"};
-    static const char *const no[] = {"PATH=/bin", "SSH_AUTH_SOCK=/x", "HOME=token", "KEY=1"};
-    for (int i = 0; i < 4; i++) {
-        ck_assert(spec_is_secret(yes[i]));
-        ck_assert(!spec_is_secret(no[i]));
+    static const char *const yes[] = {
+        "GITHUB_TOKEN=x", "DB_PASSWORD=", "AWS_SECRET_ACCESS_KEY=x",
+        "api_key=1",      "GITHUB_PAT=x", "URL=postgres://u:pw@host/db",
+        "MINE=1",         "ALL_OF_IT=1"};
+    static const char *const no[] = {
+        "PATH=/bin", "SSH_AUTH_SOCK=/x",       "HOME=token",        "KEY=1",
+        "PATCH=1",   "URL=http://host:80/a@b", "URL=http://u@host", "MINES=1"};
+    setenv(SECRECY_VARIABLE, "OTHER", 1);
+    secrecy_add("MINE,ALL*");
+    for (int i = 0; i < 8; i++) {
+        ck_assert(secrecy_covers(yes[i]));
+        ck_assert(!secrecy_covers(no[i]));
     }
+    unsetenv(SECRECY_VARIABLE);
+    ck_assert(!secrecy_covers("MINE=1"));
     static const char *const all[] = {"A=1", "MY_TOKEN=2", "MY_SECRET=3", NULL};
     static const char *const kept[] = {"MY_SECRET", NULL};
     const char **public = spec_select(all, false, kept);

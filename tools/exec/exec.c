@@ -9,6 +9,7 @@
 #include "place.h"
 #include "random.h"
 #include "sandbox.h"
+#include "secrecy.h"
 #include "signal_fd.h"
 #include "status.h"
 
@@ -40,11 +41,12 @@ static const char help[] =
     "and named on stderr: before a cleanup runs, those that were started after it was registered;\n"
     "at the end, the rest. The cleanups of an `exec` inside an `exec` run when the inner one ends.\n"
     "\n"
-    "  --timeout DURATION   ends COMMAND after that time (90s, 1m30s); exit status 124\n"
+    "  --timeout DURATION   ends COMMAND after that time (90s, 1m30s; 0s: no limit); exit status 124\n"
     "  --grace DURATION     how long COMMAND, and what it left, has from SIGTERM to SIGKILL (10s)\n"
     "  --keep               leaves the cleanups to a later `lifoguard recover`, and lists them; ends no\n"
     "                       process that still runs; also with KEEP=1 in the environment\n"
     "  --state DIRECTORY    where the cleanups are recorded ($XDG_STATE_HOME/lifoguard)\n"
+    "  --secret NAME[,NAME] further variables that are kept in memory only (see lifoguard defer --help)\n"
     "  --verbose            says which cleanups have run\n"
     "\n"
     "Signals: SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to COMMAND. If COMMAND has not ended\n"
@@ -337,11 +339,13 @@ int exec_command(char **arguments)
 {
     const char *wanted = NULL;
     bool show_help = false;
+    option_each *each_secret = secrecy_add;
     struct owner_options options = {.grace = 10 * LG_SECOND, .keep = options_keep_is_wanted()};
     const struct option table[] = {{"timeout", OPTION_DURATION, &options.timeout},
                                    {"grace", OPTION_DURATION, &options.grace},
                                    {"keep", OPTION_FLAG, &options.keep},
                                    {"state", OPTION_TEXT, &wanted},
+                                   {"secret", OPTION_EACH, &each_secret},
                                    {"verbose", OPTION_FLAG, &options.verbose},
                                    {"help", OPTION_FLAG, &show_help},
                                    {0}};

@@ -5,6 +5,7 @@
 #include "options.h"
 #include "plan.h"
 #include "run_graph.h"
+#include "secrecy.h"
 #include "status.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ static const char help[] =
     "      --log-dir DIR    the output of each job, in DIR/JOB.log\n"
     "      --report FILE    writes a page with the times of all jobs and cleanups\n"
     "      --junit FILE     writes a JUnit XML file\n"
+    "      --secret NAME    *** stands for the value of this variable in what jobs print, and the value is\n"
+    "                       not stored; as of variables with TOKEN, SECRET or PASSWORD in their names\n"
     "      --status WHICH   run: the exit status as below; first-failure: that of the first job that failed\n"
     "      --keep           leaves the cleanups to a later `lifoguard recover`; also KEEP=1\n"
     "      --state DIR      where cleanups and logs are recorded ($XDG_STATE_HOME/lifoguard)\n"
@@ -139,6 +142,7 @@ int run_graph_command(char **arguments)
     bool show_help = false, check = false, dry_run = false, yaml = false;
     int64_t limit = 0;
     const char *only = NULL;
+    option_each *each_secret = secrecy_add;
     struct engine_options options = {.keep = options_keep_is_wanted()};
     struct option table[] = {[RECORD_OPTIONS] = {"j|jobs", OPTION_NUMBER, &limit},
                              {"k|keep-going", OPTION_FLAG, &options.keep_going},
@@ -150,6 +154,7 @@ int run_graph_command(char **arguments)
                              {"plain", OPTION_FLAG, &options.plain},
                              {"keep", OPTION_FLAG, &options.keep},
                              {"state", OPTION_TEXT, &options.state},
+                             {"secret", OPTION_EACH, &each_secret},
                              {"help", OPTION_FLAG, &show_help},
                              {0}};
     record_take_options(&options.record, table);

@@ -91,11 +91,28 @@ static void name_jobs(struct engine *engine)
             engine->job_names[k++] = graph->jobs[i]->name;
 }
 
+static void hide_all(struct engine *engine, const struct words *environment)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        record_hide(&engine->record, environment->items[i]);
+}
+
+/* Secrets that the files say. */
+static void hide_secrets(struct engine *engine)
+{
+    const struct graph *graph = engine->graph;
+    for (size_t i = 0; i < graph->scope_count; i++)
+        hide_all(engine, &graph->scopes[i]->environment);
+    for (size_t i = 0; i < graph->count; i++)
+        hide_all(engine, &graph->jobs[i]->environment);
+}
+
 static void open_record(struct engine *engine)
 {
     name_jobs(engine);
     record_open(&engine->record, &engine->options->record, engine->place, engine->holder.run,
                 engine->job_names);
+    hide_secrets(engine);
     add_view(engine);
 }
 

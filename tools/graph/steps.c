@@ -37,6 +37,8 @@ static void assign_export(struct work *work, char *line)
     struct arena *arena = work->engine->arena;
     words_assign(arena, &work->exports, arena_copy(arena, line, strlen(line)),
                  arena_copy(arena, equals + 1, strlen(equals + 1)));
+    *equals = '=';
+    record_hide(&work->engine->record, line);
 }
 
 /* What commands have written there so far. */

@@ -3,7 +3,7 @@
 #include "buffer.h"
 #include "direct.h"
 #include "graph.h"
-#include "interpreter.h"
+#include "reading.h"
 
 #include <errno.h>
 #include <lifoguard/defer.h>

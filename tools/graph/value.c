@@ -2,6 +2,7 @@
 #include "value.h"
 
 #include "buffer.h"
+#include "duration.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -106,7 +107,7 @@ lg_duration read_duration(struct reader *reader, const char *what, const struct 
         return 0;
     lg_error *err = lg_duration_parse(text, &duration);
     lg_defer(lg_error_free, err);
-    if (err || duration < 0 || duration > LG_HOUR * 24 * 365)
+    if (err || duration < 0 || duration > DURATION_LONGEST)
         problem_add(reader->problems, node->at, "%s must be a duration, such as 30s or 1m30s: %s",
                     what, text);
     return err || duration < 0 ? 0 : duration;

@@ -64,7 +64,7 @@ static void ask_command_to_end(struct owner *owner, int number)
 {
     owner->asked = number;
     owner->asked_at = moment_now();
-    owner->deadline = lg_now() + owner->options.grace;
+    owner->deadline = lg_now() + (number == SIGKILL ? SIGNALS_KILL_TAKES : owner->options.grace);
     owner_signal_command(owner, number);
 }
 

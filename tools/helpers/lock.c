@@ -29,7 +29,7 @@ static const char help[] =
     "is free again as soon as COMMAND, and everything that COMMAND has started, has ended, in whatever way;\n"
     "so no lock is left behind. A lock holds among the processes of one user on one machine.\n"
     "\n"
-    "  --timeout DURATION   gives up after that time, with exit status 124 (no limit)\n"
+    "  --timeout DURATION   gives up after that time, with exit status 124 (0s: no limit)\n"
     "\n"
     "Exit status: COMMAND's own; 124 as above; 125 lifoguard itself failed; 126 COMMAND cannot be executed;\n"
     "127 it was not found.\n";

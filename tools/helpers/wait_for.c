@@ -36,7 +36,8 @@ static const char help[] =
     "status below 400, or until COMMAND succeeds. Looks at once, then after 10 ms, and then in pauses that\n"
     "grow to a second.\n"
     "\n"
-    "  --timeout DURATION   how long to wait at most (1m); also for a single connection or COMMAND\n"
+    "  --timeout DURATION   how long to wait at most (1m; 0s: no limit); also for a single connection\n"
+    "                       or COMMAND\n"
     "  --pid PID            gives up at once when that process has ended (the server that is waited for)\n"
     "\n"
     "COMMAND's output is shown only if the wait fails. For https: -- curl -fsS https://…\n"
@@ -279,7 +280,7 @@ static void pause_for(struct target *target, lg_duration pause)
 
 static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
 {
-    target->deadline = lg_now() + timeout;
+    target->deadline = timeout > 0 ? lg_now() + timeout : LG_TIME_MAX;
     char text[DURATION_SHORT_SIZE];
     for (lg_duration pause = 10 * LG_MILLISECOND;; pause = pause * 3 / 2) {
         bool ended = has_ended(pid);

@@ -18,7 +18,7 @@ static const char help[] =
     "timeout(1): Ctrl-C, Ctrl-Z and reading from the terminal work, and a signal arrives once. If COMMAND\n"
     "ends in time, the processes that it leaves running go on.\n"
     "\n"
-    "  --timeout DURATION   from the start to SIGTERM\n"
+    "  --timeout DURATION   from the start to SIGTERM (0s: no limit)\n"
     "  --grace DURATION     from SIGTERM to SIGKILL (10s)\n"
     "\n"
     "Exit status: COMMAND's own; 124 the time was over; 125 lifoguard itself failed; 126 COMMAND cannot be\n"
@@ -27,7 +27,7 @@ static const char help[] =
 static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
     char text[DURATION_SHORT_SIZE];
-    limited_await(limited, lg_now() + timeout);
+    limited_await(limited, timeout > 0 ? lg_now() + timeout : LG_TIME_MAX);
     if (limited->ended)
         return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end)
                                        : EXIT_SIGNAL + WTERMSIG(limited->end);
@@ -39,7 +39,7 @@ static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 int with_command(char **arguments)
 {
     bool show_help = false;
-    lg_duration timeout = 0;
+    lg_duration timeout = -1;
     lg_duration grace = 10 * LG_SECOND;
     const struct option table[] = {{"timeout", OPTION_DURATION, &timeout},
                                    {"grace", OPTION_DURATION, &grace},
@@ -48,7 +48,7 @@ int with_command(char **arguments)
     lg_error *err = options_take(table, &arguments);
     if (!err && show_help)
         return print_text(help);
-    if (!err && timeout == 0)
+    if (!err && timeout < 0)
         err = lg_error_new("how long? --timeout DURATION");
     if (!err)
         err = command_check(arguments);

@@ -31,18 +31,4 @@ bool interpreter_can_read(const char *script, size_t length);
 /* Whether the shell can read a command: NULL, or an error with the shell's words. */
 lg_error *interpreter_check(const char *command);
 
-/* ---- the same for any shell ---- */
-
-/* A shell that reads a script without running it, while others do. */
-struct reading {
-    pid_t pid; /* 0: it could not be started */
-};
-
-void reading_begin(struct reading *reading, const char *shell, const char *script, size_t length);
-
-/* Waits for its end; whether it could read the script. */
-bool reading_end(const struct reading *reading);
-
-lg_error *reading_check(const char *shell, const char *command);
-
 #endif

@@ -87,7 +87,7 @@ void job_update(struct job *job)
             ended(job, &info);
         } else if (!terminal_stopped(job->pid, info.si_status)) {
             fprintf(stderr, "lifoguard: the command needs a terminal, and has none: ended\n");
-            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+            job_begin(job, JOB_KILLED, 0, SIGNALS_KILL_TAKES);
         }
     }
 }
@@ -133,7 +133,7 @@ void job_press(struct job *job, int number)
         if (job->asked != SIGTERM)
             job_begin(job, JOB_ASKED, SIGTERM, job->grace);
         else
-            job_begin(job, JOB_KILLED, 0, LG_SECOND);
+            job_begin(job, JOB_KILLED, 0, SIGNALS_KILL_TAKES);
         print_message("process group %ld has not ended yet: %s", (long)job->pid,
                       job->step == JOB_KILLED ? "SIGKILL" : "SIGTERM");
         break;

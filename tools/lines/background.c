@@ -6,6 +6,7 @@
 #include "foreground.h"
 #include "launch.h"
 #include "shell.h"
+#include "signals.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ static void end_background(struct background *background)
     news_take(&run->news);
     run_check_backgrounds(run);
     if (run->forced)
-        job_begin(job, JOB_KILLED, 0, LG_SECOND);
+        job_begin(job, JOB_KILLED, 0, SIGNALS_KILL_TAKES);
     else if (!job->ended && !background->has_cleanup)
         ask_batch(run, background->batch);
     else if (job->ended)

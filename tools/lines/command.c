@@ -6,6 +6,7 @@
 #include "parse.h"
 #include "request.h"
 #include "run.h"
+#include "secrecy.h"
 #include "secret.h"
 
 #include <lifoguard/lifoguard.h>
@@ -68,6 +69,7 @@ static const char help[] =
 static void mark_secret(const char *name)
 {
     secret_mark(name, strlen(name));
+    secrecy_add(name);
 }
 
 enum { LONGEST_GRACE_HOURS = 24 };

@@ -10,6 +10,7 @@
 #include "request.h"
 #include "run.h"
 #include "sandbox.h"
+#include "secrecy.h"
 #include "secret.h"
 #include "signals.h"
 #include "spec.h"
@@ -110,7 +111,7 @@ static int run_unguarded(const struct lines_request *request)
 
 static int run_under_guardian(const struct lines_request *request, const char *place)
 {
-    spec_keep_secret(secret_is);
+    secrecy_add_names(secret_is);
     struct lines_request copy = *request;
     const char *title[] = {"lifoguard", "run", request->file->path, NULL};
     struct guardian_start start = {.place = place,

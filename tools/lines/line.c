@@ -22,6 +22,15 @@
 /* A longer value would not fit into a command's environment. */
 enum { LONGEST_VALUE = 100 * 1024 };
 
+static void hide(const struct run *run, const char *name, const char *value)
+{
+    struct buffer assignment = {0};
+    lg_defer(buffer_free, &assignment);
+    buffer_format(&assignment, "%s=%s", name, value);
+    if (run->recorder)
+        run->recorder->hide(assignment.text);
+}
+
 /* What an assignment's shell wrote to its value descriptor becomes the variable. */
 static lg_error *set_variable(struct run *run, const char *name, int fd)
 {
@@ -37,6 +46,7 @@ static lg_error *set_variable(struct run *run, const char *name, int fd)
         value[got] = '\0';
         if (setenv(name, value, 1) != 0)
             lg_return(lg_error_new_errno("setenv %s", name));
+        hide(run, name, value);
         if (run->any_late && !secret_is(name, strlen(name)))
             lg_error_free(holder_set(&run->holder, name, value));
         lg_return(NULL);

@@ -51,6 +51,11 @@ static void tell_event(const struct event *event)
     record_tell(&record, event);
 }
 
+static void hide(const char *assignment)
+{
+    record_hide(&record, assignment);
+}
+
 static void tell_output(void *data, struct event event)
 {
     (void)data;
@@ -246,7 +251,7 @@ const struct recorder *lines_recorder(const struct lines_request *request, const
                                       const char *id)
 {
     static struct recorder recorder = {
-        .tell = tell_event, .capture = capture, .taken = taken, .leave = leave};
+        .tell = tell_event, .hide = hide, .capture = capture, .taken = taken, .leave = leave};
     recorder.alone = request->record.json;
     keeps = request->options.keep;
     run_began = request->options.began;

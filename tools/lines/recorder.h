@@ -24,6 +24,8 @@ enum taken {
 struct recorder {
     bool alone; /* events are told to it only, and not on stderr */
     void (*tell)(const struct event *event);
+    /* NAME=VALUE, whose value is masked from here on if it is a secret. */
+    void (*hide)(const char *assignment);
     /* Where a command is to print: descriptors for its standard output and error, which the caller closes once the command has them;
      * 0: our own. NULL: both are. */
     struct capture *(*capture)(const char *job, enum captured what, int ends[2]);

@@ -248,7 +248,7 @@ bool ending_press(struct ending *ending, lg_duration grace)
     if (ending->number == SIGKILL)
         return false;
     if (ending->number == SIGTERM)
-        ending_step(ending, SIGKILL, LG_SECOND);
+        ending_step(ending, SIGKILL, SIGNALS_KILL_TAKES);
     else
         ending_step(ending, SIGTERM, grace);
     return true;

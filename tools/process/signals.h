@@ -14,4 +14,8 @@
 /* "SIGTERM": a constant. */
 const char *signals_name(int number);
 
+/* For how long a process that was sent SIGKILL is waited for. Longer than the kernel takes to release much memory, or to write a core
+ * file, on a machine with much else to do; and whatever the grace period is, which may be 0. */
+#define SIGNALS_KILL_TAKES (5 * LG_SECOND)
+
 #endif

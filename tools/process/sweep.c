@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTLIVES_KILL = 5 };
-
 int sweep_poll_timeout(lg_time deadline)
 {
     if (deadline == 0)
@@ -211,7 +209,7 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
 static void end_all(const struct sweep *sweep)
 {
     if (!end_with(sweep, SIGTERM, sweep->grace) &&
-        !end_with(sweep, SIGKILL, OUTLIVES_KILL * LG_SECOND))
+        !end_with(sweep, SIGKILL, SIGNALS_KILL_TAKES))
         print_message("processes are left that outlive SIGKILL");
 }
 

@@ -24,7 +24,7 @@ void history_free(struct history *history)
     free(history->items);
 }
 
-static int newest_first(const void *a, const void *b)
+int history_newest_first(const void *a, const void *b)
 {
     const struct timespec *left = &((const struct history_entry *)a)->when;
     const struct timespec *right = &((const struct history_entry *)b)->when;
@@ -53,7 +53,7 @@ void history_list(const char *folder, struct history *history)
             (struct history_entry){need_copy(entry->d_name, strlen(entry->d_name)), status.st_ctim};
     }
     if (history->count)
-        qsort(history->items, history->count, sizeof(*history->items), newest_first);
+        qsort(history->items, history->count, sizeof(*history->items), history_newest_first);
 }
 
 char *history_folder(const char *place)
@@ -105,5 +105,9 @@ struct sink *history_sink(const char *directory)
     int fd = open(path.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         print_message("%s: %s: this run will not be in the history", path.text, strerror(errno));
+    /* While this process lives, the run is running: history_replay looks. */
+    struct flock lock = {.l_type = F_WRLCK};
+    if (fd >= 0)
+        fcntl(fd, F_SETLK, &lock);
     return fd < 0 ? NULL : json_sink(fd, path.text, true);
 }

@@ -38,9 +38,15 @@ struct history {
     size_t count;
 };
 
+/* In the order in which they were changed. */
 void history_list(const char *folder, struct history *history);
+/* For qsort. */
+int history_newest_first(const void *a, const void *b);
 /* For lg_defer. */
 void history_free(struct history *history);
+
+/* Puts the runs in the order in which they began, which the directories do not show: each file of output that a job begins changes them. */
+void history_sort(const char *folder, struct history *history);
 
 /* Puts the events of a run into a timeline. False: there are none. */
 bool history_replay(const char *folder, const char *id, struct timeline *timeline);

@@ -44,10 +44,30 @@ void record_add(struct record *record, struct sink *sink)
     *place = sink;
 }
 
-void record_tell(const struct record *record, const struct event *event)
+void record_hide(struct record *record, const char *assignment)
+{
+    mask_add(&record->mask, assignment);
+}
+
+static void tell_all(const struct record *record, const struct event *event)
 {
     for (struct sink *sink = record->sinks; sink; sink = sink->next)
         sink->take(sink, event);
+}
+
+void record_tell(const struct record *record, const struct event *event)
+{
+    struct buffer masked = {0};
+    if (!record->sinks || event->kind != EVENT_OUTPUT ||
+        !mask_apply(&record->mask, event->text, event->length, &masked)) {
+        tell_all(record, event);
+        return;
+    }
+    lg_defer(buffer_free, &masked);
+    struct event other = *event;
+    other.text = masked.text;
+    other.length = masked.length;
+    tell_all(record, &other);
 }
 
 static void add_unasked(struct record *record, struct sink *sink)
@@ -71,6 +91,8 @@ void record_open(struct record *record, const struct record_options *options, co
                  const char *id, const char *const *jobs)
 {
     *record = (struct record){.options = options, .place = id ? place : NULL};
+    for (char **assignment = environ; *assignment; assignment++)
+        record_hide(record, *assignment);
     if (record->place)
         add_history(record, place, id);
     if (options->report || options->junit) {
@@ -120,6 +142,7 @@ static void write_pages(struct record *record)
 int record_close(struct record *record, int status)
 {
     record_end(record);
+    mask_free(&record->mask);
     if (record->place)
         history_forget_oldest(record->place);
     write_pages(record);

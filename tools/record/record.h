@@ -3,6 +3,7 @@
 #define LIFOGUARD_RECORD_RECORD_H
 
 #include "event.h"
+#include "mask.h"
 #include "options.h"
 
 struct timeline;
@@ -29,6 +30,7 @@ struct record {
     const char *place; /* NULL: there is no history */
     struct sink *sinks;
     struct timeline *timeline;
+    struct mask mask; /* what commands print is told without it */
     bool failed; /* something that the user has asked for could not be written; that was said */
 };
 
@@ -38,6 +40,9 @@ void record_open(struct record *record, const struct record_options *options, co
 
 /* One more; NULL: none. */
 void record_add(struct record *record, struct sink *sink);
+
+/* If this NAME=VALUE is a secret, its value becomes *** in what commands print; those of the environment at record_open are known. */
+void record_hide(struct record *record, const char *assignment);
 
 void record_tell(const struct record *record, const struct event *event);
 

@@ -4,10 +4,12 @@
 #include "history.h"
 #include "timeline.h"
 
+#include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static unsigned read_hex(const char *at)
 {
@@ -110,22 +112,62 @@ static void replay_line(const char *line, struct sink *sink)
     sink->take(sink, &event);
 }
 
-bool history_replay(const char *folder, const char *id, struct timeline *timeline)
+static FILE *open_events(const char *folder, const char *id)
 {
     struct buffer path = {0};
     lg_defer(buffer_free, &path);
     buffer_format(&path, "%s/%s/%s", folder, id, HISTORY_EVENTS);
-    FILE *file = fopen(path.text, "re");
+    return fopen(path.text, "re");
+}
+
+/* The process that writes holds a lock. */
+static bool is_being_written(FILE *file)
+{
+    struct flock lock = {.l_type = F_RDLCK};
+    return fcntl(fileno(file), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool history_replay(const char *folder, const char *id, struct timeline *timeline)
+{
+    FILE *file = open_events(folder, id);
     if (!file)
         return false;
     lg_defer(fclose, file);
     timeline->run = arena_copy(&timeline->arena, id, strlen(id));
     struct sink *sink = timeline_sink(timeline);
     lg_defer(sink->end, sink);
+    timeline->running = is_being_written(file);
     char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, file) > 0)
         replay_line(line, sink);
     free(line);
     return true;
+}
+
+/* ---- when the runs began ---- */
+
+/* The time of the first event; where there is none, what the entry has. */
+static void read_beginning(const char *folder, struct history_entry *entry)
+{
+    FILE *file = open_events(folder, entry->name);
+    if (!file)
+        return;
+    lg_defer(fclose, file);
+    char line[128] = "";
+    struct tm utc = {0};
+    const char *date = fgets(line, sizeof(line), file) ? find_member(line, "time") : NULL;
+    const char *fraction = date ? strptime(date, "\"%Y-%m-%dT%H:%M:%S", &utc) : NULL;
+    if (!fraction)
+        return;
+    entry->when.tv_sec = timegm(&utc);
+    entry->when.tv_nsec = *fraction == '.' ? strtol(fraction + 1, NULL, 10) * LG_MICROSECOND : 0;
+}
+
+void history_sort(const char *folder, struct history *history)
+{
+    for (size_t i = 0; i < history->count; i++)
+        read_beginning(folder, &history->items[i]);
+    if (history->count)
+        qsort(history->items, history->count, sizeof(*history->items), history_newest_first);
 }

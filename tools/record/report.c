@@ -193,7 +193,7 @@ void timeline_put_page(const struct timeline *timeline, struct buffer *page)
     buffer_add_text(page, "</title></head><body>\n<h1>");
     put(page, file);
     buffer_add_text(page, ": ");
-    put(page, timeline->ended ? timeline->verdict : "not ended");
+    put(page, timeline_verdict(timeline));
     buffer_format(page, "</h1>\n<p class=\"dim\">run %s, %s</p>\n", timeline->run,
                   duration_short(timeline->took, text));
     put_chart(page, timeline);

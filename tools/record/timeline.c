@@ -174,6 +174,14 @@ const char *timeline_state(const struct timeline_job *job)
     }
 }
 
+const char *timeline_verdict(const struct timeline *timeline)
+{
+    return timeline->ended     ? timeline->verdict
+           : timeline->running ? "running"
+           : timeline->file    ? "no end recorded"
+                               : "not recorded";
+}
+
 /* A device, a pipe or a link (/dev/stdout) is written to: it must not be replaced by a file. */
 static bool can_be_replaced(const char *path)
 {
@@ -225,11 +233,24 @@ static void print_span(const struct span *span)
            kinds[span->kind], line.text ? line.text : "", span_result(span));
 }
 
-void timeline_print(const struct timeline *timeline)
+static void print_head(const struct timeline *timeline)
 {
     char text[DURATION_SHORT_SIZE];
-    printf("run %s: %s\n%s, %s\n", timeline->run, timeline->file ? timeline->file : "?",
-           timeline->ended ? timeline->verdict : "not ended", duration_short(timeline->took, text));
+    struct buffer file = {0};
+    lg_defer(buffer_free, &file);
+    buffer_add_visible(&file, timeline->file ? timeline->file : "?");
+    printf("run %s: %s\n%s", timeline->run, file.text, timeline_verdict(timeline));
+    if (timeline->ended)
+        printf(", %s\n", duration_short(timeline->took, text));
+    else if (timeline->file)
+        printf("; the last that is recorded came after %s\n", duration_short(timeline->took, text));
+    else
+        printf(": the disk was full or failed, or lifoguard was killed at once\n");
+}
+
+void timeline_print(const struct timeline *timeline)
+{
+    print_head(timeline);
     for (const struct timeline_job *job = timeline->first; job; job = job->next) {
         printf("\n  %s: %s", *job->name ? job->name : "(the run)", timeline_state(job));
         if (job->error)

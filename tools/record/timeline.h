@@ -32,10 +32,10 @@ struct timeline_job {
 struct timeline {
     struct arena arena;
     struct timeline_job *first, *last;
-    const char *file, *run, *verdict, *date;
+    const char *file, *run, *verdict; /* file NULL: nothing is known of the run */
     lg_duration took;
     int status;
-    bool ended;
+    bool ended, running; /* neither: it was killed, or could not be recorded to its end */
 };
 
 struct sink *timeline_sink(struct timeline *timeline);
@@ -53,6 +53,9 @@ void markup_put(struct buffer *text, const char *string, size_t length);
 
 /* Writes a file as a whole or not at all; what went wrong is said. */
 bool write_whole_file(const char *path, const struct buffer *text);
+
+/* The verdict, or what is known instead. */
+const char *timeline_verdict(const struct timeline *timeline);
 
 /* "ok", "failed", "skipped", "cancelled", "service" */
 const char *timeline_state(const struct timeline_job *job);

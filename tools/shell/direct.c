@@ -50,6 +50,83 @@ char **direct_words_of_shell(const char *const *arguments)
     return NULL;
 }
 
+/* At a quotation: what is behind it, or NULL if it has no end, or if the shell has something to read in it. */
+static const char *behind_quotation(const char *text)
+{
+    const char *end = text + 1 + strcspn(text + 1, *text == '"' ? "\"\\`" : "'");
+    if (*end != *text)
+        return NULL;
+    for (const char *at = text; *text == '"' && (at = memchr(at, '$', (size_t)(end - at))); at++)
+        if (at[1] == '(' || at[1] == '{')
+            return NULL;
+    return end + 1;
+}
+
+/* What is behind a word, at its beginning if there is none; NULL: a shell has to read it. */
+static const char *behind_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:,@%+=*?~";
+    while (text && *text) {
+        if (*text == '"' || *text == '\'')
+            text = behind_quotation(text);
+        else if (*text == '$' && text[1] && strchr("!#", text[1]))
+            text += 2;
+        else if (*text == '$' ? !text[1] || !strchr("({'\"`", text[1])
+                              : strchr(plain, *text) != NULL)
+            text++;
+        else
+            break;
+    }
+    return text;
+}
+
+/* At an operator: what is behind it. NULL: it is none of ; && || | > >> < >& <&. */
+static const char *behind_operator(const char *text)
+{
+    static const char *const operators[] = {"&&", "||", ">>", ">&", "<&", ";", "|", ">", "<"};
+    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+        size_t length = strlen(operators[i]);
+        if (strncmp(text, operators[i], length) == 0)
+            return strchr(";&|<>(", text[length]) && text[length] ? NULL : text + length;
+    }
+    return NULL;
+}
+
+/* At what follows > or <: what is behind the file, or behind a digit or - if the operator ends in &. NULL: neither is there. */
+static const char *behind_file(const char *text)
+{
+    bool is_descriptor = text[-1] == '&';
+    text += strspn(text, " \t");
+    const char *end = behind_word(text);
+    if (!end || end == text || *end == '>' || *end == '<') /* "< 2>": the 2 is the next one's */
+        return NULL;
+    return !is_descriptor || (end == text + 1 && strchr("0123456789-", *text)) ? end : NULL;
+}
+
+bool direct_is_readable(const char *text)
+{
+    bool has_command = false;
+    for (const char *end;; text = end) {
+        text += strspn(text, " \t");
+        end = behind_word(text);
+        if (end > text) {
+            if (!has_command && shell_word_kind(text, (size_t)(end - text)) == SHELL_WORD_ONLY)
+                return false;
+            has_command = true;
+            continue;
+        }
+        if (!end || !has_command || *text == '\0')
+            return end && has_command;
+        end = behind_operator(text);
+        if (!end)
+            return false;
+        has_command = *text == '>' || *text == '<';
+        if (has_command && !(end = behind_file(end)))
+            return false;
+    }
+}
+
 bool direct_is_for_shell(int failed)
 {
     return failed == ENOENT || failed == ENOTDIR || failed == EACCES || failed == ENOEXEC ||

@@ -11,6 +11,9 @@ char **direct_words(const char *command);
 /* The words of such a command that is to be run by /bin/sh -c (-ec, -euc): likewise. */
 char **direct_words_of_shell(const char *const *arguments);
 
+/* Whether any shell can read the text: simple commands of words, quotations and $NAME. False: perhaps not. */
+bool direct_is_readable(const char *text);
+
 /* Whether a shell would have started the command where execve could not: it is for the shell to try, or to tell. */
 bool direct_is_for_shell(int failed);
 

@@ -267,7 +267,7 @@ static bool is_cleared(const struct simulation *simulation, const struct state *
     int flag = branch->left.place;
     if (branch->left.kind != O_PLACE || branch->right.kind != O_NUMBER ||
         (branch->sign != S2('=', '=') && branch->sign != S2('!', '=')) ||
-        ir->places.at[flag].kind != P_LOCAL || is_pointer(ir, flag) || holds(state, flag))
+        ir->places.at[flag].kind != P_LOCAL || place_is_pointer(ir, flag) || holds(state, flag))
         return false;
     const struct instr *last = NULL;
     for (const struct state *at = state->from; !last && at && at->instr != state->acquired;
