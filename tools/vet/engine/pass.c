@@ -226,135 +226,253 @@ static bool prints_address(const struct instr *call, int argument)
     return false;
 }
 
-/* Returns false if the path need not be followed further. */
+/* A call that the resource is passed to. */
+struct passing {
+    struct simulation *simulation;
+    struct state *state;
+    int index, argument;
+    enum carry carry;
+    const struct instr *call;
+    const char *callee;
+    struct parameter_summary does;
+    bool keeps; /* by its name */
+};
+
+/* What a rule says: nothing, or that the path goes on, or need not be followed further. */
+enum decision { UNDECIDED, FOLLOW, STOP };
+
+static enum decision given(const struct passing *to)
+{
+    return escape(to->simulation, to->state, to->index) ? FOLLOW : STOP;
+}
+
+/* … perhaps: whether it is kept is asked when the whole path is known. */
+static enum decision perhaps_given(const struct passing *to)
+{
+    return add_keeping_pass(to->state, to->callee) ? FOLLOW : given(to);
+}
+
+static void pass_released(const struct passing *to)
+{
+    struct state *state = to->state;
+    if (to->carry == CARRIES_VALUE && !state->weak && !name_is_predicate(to->callee) &&
+        !prints_address(to->call, to->argument) &&
+        !(to->argument == 1 && strncmp(to->callee, "dup", 3) == 0))
+        note(to->simulation, EV_USE, to->index, state);
+    if (to->carry == CARRIES_ADDRESS && !state->weak &&
+        may_leave_alone(to->simulation, state, to->index, to->argument))
+        return;
+    if (to->carry == CARRIES_ADDRESS ||
+        (to->carry == CARRIES_WITHIN &&
+         (to->call->args[to->argument].kind == O_ADDRESS ||
+          (to->simulation->parameter >= 0 && !model_harmless(to->callee))))) {
+        state->phase = NOT_HELD; /* it may have got another value */
+        state->holder_count = 0;
+    }
+}
+
+static enum decision by_configuration(const struct passing *to)
+{
+    if (config_keeps(to->callee))
+        return given(to);
+    return config_harmless(to->callee) ? FOLLOW : UNDECIDED;
+}
+
+/* By how the call is written. */
+static enum decision by_form(const struct passing *to)
+{
+    const struct simulation *simulation = to->simulation;
+    const char *callee = to->callee, *release = simulation->site->release;
+    if (strncmp(callee, "CLEANUP_", 8) == 0)
+        return given(to); /* CLEANUP_ARRAY(list, count, list_free) */
+    if (callee == simulation->ir->function->name)
+        return given(to); /* what it does with it, is being asked */
+    if (strstr(callee, "make_resident"))
+        return given(to); /* g_module_make_resident(module) */
+    if (name_has(callee, "build") && release && strstr(release, "builder"))
+        return given(to); /* builder_build(builder, &result) */
+    if (is_moved(simulation, to->state, &to->call->args[to->argument]))
+        return given(to);
+    if (to->carry == CARRIES_INTERIOR &&
+        (links(callee) || (to->call->indirect && simulation->parameter < 0)))
+        return given(to); /* table->add(table, name, &entry->node) */
+    if (to->carry == CARRIES_VALUE && simulation->parameter < 0 &&
+        is_of_callback(simulation, to->call, to->argument))
+        return perhaps_given(to);
+    return UNDECIDED;
+}
+
+/* By what the called function does with its parameter, as far as its body is known. */
+static enum decision by_summary(const struct passing *to)
+{
+    struct simulation *simulation = to->simulation;
+    enum effect effect = to->does.effect;
+    if (effect == EFFECT_RELEASES ||
+        (to->does.members && to->carry == CARRIES_ADDRESS && simulation->site->by_address)) {
+        release_by_callee(simulation, to->state, to->index, to->argument, to->does.final);
+        return FOLLOW;
+    }
+    if (effect == EFFECT_RELEASES_IF_FAILS)
+        return release_if_fails(simulation, to->state, to->index, to->argument, to->does.final)
+                   ? FOLLOW
+                   : STOP;
+    if (effect == EFFECT_KEEPS_IF_OK) {
+        follow_failed(simulation, to->state, to->index);
+        return given(to);
+    }
+    return UNDECIDED;
+}
+
+/* Contexts and errors have rules of their own; other things go to whoever keeps them. */
+static enum decision by_resource(const struct passing *to)
+{
+    bool kept = to->does.effect == EFFECT_KEEPS || to->does.effect == EFFECT_MAYBE;
+    if (to->simulation->site->resource == R_CONTEXT)
+        return !kept && lends_context(to->callee, to->argument) ? FOLLOW : given(to);
+    if (to->simulation->site->resource == R_ERROR)
+        return lends_error(to->callee) ||
+                       prototype_reads_only(to->simulation->ir->unit, to->call->callee,
+                                            to->argument, false)
+                   ? FOLLOW
+                   : given(to);
+    return kept ? given(to) : UNDECIDED;
+}
+
+static enum decision by_known_name(const struct passing *to)
+{
+    const char *callee = to->callee;
+    if (only_configures(callee, to->argument))
+        return FOLLOW;
+    if (strcmp(callee, "timer_settime") == 0 && to->argument == 0) {
+        follow_failed(to->simulation, to->state, to->index);
+        return given(to); /* an armed timer goes on without its variable */
+    }
+    if (to->simulation->site->resource != R_DESCRIPTOR)
+        return UNDECIDED;
+    if (name_has(callee, "move") && name_has(callee, "fd"))
+        return given(to); /* move_fd(fd, STDOUT_FILENO) */
+    if (to->argument > 0 && name_has(callee, "send") && to->carry == CARRIES_VALUE &&
+        add_keeping_pass(to->state, callee))
+        return FOLLOW; /* the descriptor itself is sent */
+    return UNDECIDED;
+}
+
+/* Does a function of such a name keep this argument? */
+static bool sounds_keeping(const struct passing *to)
+{
+    const char *callee = to->callee;
+    if (model_known_harmless(callee) || !name_keeps(callee))
+        return false;
+    return to->argument > 0 || to->call->arg_count == 1 || to->carry == CARRIES_INTERIOR ||
+           name_hands_over(callee) || name_has(callee, "take") || name_has(callee, "register") ||
+           name_has(callee, "tsearch") || name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
+           strstr(callee, "open_osfhandle") || name_has(callee, "thread") ||
+           strstr(callee, "beginthread");
+}
+
+static bool result_is_tested(const struct passing *to)
+{
+    return to->call->dst >= 0 && site_tested(to->simulation->ir, to->index, to->call->dst);
+}
+
+/* list_append(list, const char *own) */
+static enum decision by_prototype(const struct passing *to)
+{
+    if (to->keeps && strstr(to->callee, "fdopen") &&
+        (model_acquirer(to->callee) || result_is_tested(to)))
+        follow_refused(to->simulation, to->state, to->index);
+    if (to->carry != CARRIES_VALUE ||
+        !prototype_reads_only(to->simulation->ir->unit, to->call->callee, to->argument, to->keeps))
+        return UNDECIDED;
+    return !to->keeps || to->simulation->parameter >= 0 ? FOLLOW : perhaps_given(to);
+}
+
+static enum decision by_keeping_name(const struct passing *to)
+{
+    struct simulation *simulation = to->simulation;
+    bool may_keep = to->does.effect != EFFECT_NONE;
+    if (may_keep && to->carry == CARRIES_VALUE && name_takes_on_success(to->callee)) {
+        if (result_is_tested(to))
+            follow_refused(simulation, to->state, to->index);
+        return given(to);
+    }
+    const struct macro *macro = macros_find(&simulation->ir->unit->macros, to->callee);
+    if (to->keeps && macro && macro_passes_address(macro, to->argument))
+        return given(to); /* APPEND(list, count, p) sets p to null */
+    if (!may_keep || !to->keeps ||
+        (simulation->site->resource == R_MEMORY && model_harmless(to->callee)))
+        return UNDECIDED;
+    return to->carry == CARRIES_VALUE && simulation->parameter < 0 && !name_gives(to->callee)
+               ? perhaps_given(to)
+               : given(to);
+}
+
+/* Who gets the address of what leads to the resource may release it. */
+static enum decision by_address(const struct passing *to)
+{
+    const struct operand *argument = &to->call->args[to->argument];
+    if (model_harmless(to->callee) || (to->does.effect == EFFECT_NONE && !to->does.shares))
+        return UNDECIDED;
+    if (to->carry == CARRIES_WITHIN &&
+        (argument->kind == O_ADDRESS || place_is_array(to->simulation->ir, argument->place)))
+        return given(to);
+    return to->carry == CARRIES_ADDRESS && !to->simulation->site->by_address ? given(to)
+                                                                             : UNDECIDED;
+}
+
+/* Nothing tells: it is noted who was passed it. */
+static enum decision by_nothing(const struct passing *to)
+{
+    const struct simulation *simulation = to->simulation;
+    bool by_address = simulation->site->by_address, untouched = to->does.effect == EFFECT_NONE;
+    bool struct_read = by_address && to->does.shares && simulation->parameter < 0;
+    if (untouched && enters(to->callee, to->argument) && to->carry == CARRIES_VALUE &&
+        simulation->parameter < 0 && !by_address)
+        return perhaps_given(to);
+    if ((untouched && !struct_read) || model_harmless(to->callee) || to->carry == CARRIES_INTERIOR)
+        return FOLLOW;
+    if (simulation->parameter >= 0)
+        note_forwards(to->state, &to->does,
+                      to->call->callee && !to->call->indirect ? to->call->callee : "?",
+                      to->argument);
+    else
+        add_pass(to->state, to->callee);
+    return FOLLOW;
+}
+
+typedef enum decision rule_fn(const struct passing *to);
+
+/* The surest first; the last one always decides. */
+static enum decision decide(struct passing *to)
+{
+    static rule_fn *const before[] = {by_configuration, by_form, NULL};
+    static rule_fn *const rules[] = {by_summary,      by_resource, by_known_name, by_prototype,
+                                     by_keeping_name, by_address,  by_nothing,    NULL};
+    enum decision decision = UNDECIDED;
+    for (int i = 0; decision == UNDECIDED && before[i]; i++)
+        decision = before[i](to);
+    if (decision != UNDECIDED)
+        return decision;
+    if (to->simulation->knowledge)
+        to->does = knowledge_parameter(to->simulation->knowledge, to->call, to->argument);
+    to->keeps = sounds_keeping(to);
+    for (int i = 0; decision == UNDECIDED; i++)
+        decision = rules[i](to);
+    return decision;
+}
+
 bool pass(struct simulation *simulation, struct state *state, int index, int argument,
           enum carry carry)
 {
     const struct instr *call = &simulation->ir->code.at[index];
-    const char *callee = call->callee ? call->callee : "a function pointer";
-    if (state->phase == RELEASED) {
-        if (carry == CARRIES_VALUE && !state->weak && !name_is_predicate(callee) &&
-            !prints_address(call, argument) && !(argument == 1 && strncmp(callee, "dup", 3) == 0))
-            note(simulation, EV_USE, index, state);
-        if (carry == CARRIES_ADDRESS && !state->weak &&
-            may_leave_alone(simulation, state, index, argument))
-            return true;
-        if (carry == CARRIES_ADDRESS ||
-            (carry == CARRIES_WITHIN &&
-             (call->args[argument].kind == O_ADDRESS ||
-              (simulation->parameter >= 0 && !model_harmless(callee))))) {
-            state->phase = NOT_HELD; /* it may have got another value */
-            state->holder_count = 0;
-        }
-        return true;
-    }
-    if (state->phase != HELD)
-        return true;
-    if (config_keeps(callee))
-        return escape(simulation, state, index);
-    if (config_harmless(callee))
-        return true;
-    if (strncmp(callee, "CLEANUP_", 8) == 0)
-        return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
-    if (callee == simulation->ir->function->name)
-        return escape(simulation, state, index); /* what it does with it, is being asked */
-    if (strstr(callee, "make_resident"))
-        return escape(simulation, state, index); /* g_module_make_resident(module) */
-    if (name_has(callee, "build") && simulation->site->release &&
-        strstr(simulation->site->release, "builder"))
-        return escape(simulation, state, index); /* builder_build(builder, &result) */
-    if (is_moved(simulation, state, &call->args[argument]))
-        return escape(simulation, state, index);
-    if (carry == CARRIES_INTERIOR &&
-        (links(callee) || (call->indirect && simulation->parameter < 0)))
-        return escape(simulation, state, index); /* table->add(table, name, &entry->node) */
-    if (carry == CARRIES_VALUE && simulation->parameter < 0 &&
-        is_of_callback(simulation, call, argument))
-        return add_keeping_pass(state, callee) || escape(simulation, state, index);
-    struct parameter_summary does = {0};
-    if (simulation->knowledge)
-        does = knowledge_parameter(simulation->knowledge, call, argument);
-    enum effect effect = does.effect;
-    if (effect == EFFECT_RELEASES ||
-        (does.members && carry == CARRIES_ADDRESS && simulation->site->by_address)) {
-        release_by_callee(simulation, state, index, argument, does.final);
-        return true;
-    }
-    if (effect == EFFECT_RELEASES_IF_FAILS)
-        return release_if_fails(simulation, state, index, argument, does.final);
-    if (effect == EFFECT_KEEPS_IF_OK) {
-        follow_failed(simulation, state, index);
-        return escape(simulation, state, index);
-    }
-    if (simulation->site->resource == R_CONTEXT)
-        return (effect != EFFECT_KEEPS && effect != EFFECT_MAYBE &&
-                lends_context(callee, argument)) ||
-               escape(simulation, state, index);
-    if (simulation->site->resource == R_ERROR)
-        return lends_error(callee) ||
-               prototype_reads_only(simulation->ir->unit, call->callee, argument, false) ||
-               escape(simulation, state, index);
-    if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
-        return escape(simulation, state, index);
-    if (only_configures(callee, argument))
-        return true;
-    if (strcmp(callee, "timer_settime") == 0 && argument == 0) {
-        follow_failed(simulation, state, index); /* an armed timer goes on without its variable */
-        return escape(simulation, state, index);
-    }
-    if (simulation->site->resource == R_DESCRIPTOR && name_has(callee, "move") &&
-        name_has(callee, "fd"))
-        return escape(simulation, state, index); /* move_fd(fd, STDOUT_FILENO) */
-    bool keeps = !model_known_harmless(callee) && name_keeps(callee) &&
-                 (argument > 0 || call->arg_count == 1 || carry == CARRIES_INTERIOR ||
-                  name_hands_over(callee) || name_has(callee, "take") ||
-                  name_has(callee, "register") || name_has(callee, "tsearch") ||
-                  name_has(callee, "fdopen") || strstr(callee, "fdopen") ||
-                  strstr(callee, "open_osfhandle") || name_has(callee, "thread") ||
-                  strstr(callee, "beginthread"));
-    if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
-        carry == CARRIES_VALUE && add_keeping_pass(state, callee))
-        return true; /* the descriptor itself is sent */
-    if (keeps && strstr(callee, "fdopen") &&
-        (model_acquirer(callee) || site_tested(simulation->ir, index, call->dst)))
-        follow_refused(simulation, state, index);
-    if (carry == CARRIES_VALUE &&
-        prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))
-        return !keeps || simulation->parameter >= 0 || add_keeping_pass(state, callee) ||
-               escape(simulation, state, index); /* list_append(list, const char *own) */
-    if (effect != EFFECT_NONE && carry == CARRIES_VALUE && name_takes_on_success(callee)) {
-        if (call->dst >= 0 && site_tested(simulation->ir, index, call->dst))
-            follow_refused(simulation, state, index);
-        return escape(simulation, state, index);
-    }
-    const struct macro *macro = macros_find(&simulation->ir->unit->macros, callee);
-    if (keeps && macro && macro_passes_address(macro, argument))
-        return escape(simulation, state, index); /* APPEND(list, count, p) sets p to null */
-    if (effect != EFFECT_NONE && keeps &&
-        !(simulation->site->resource == R_MEMORY && model_harmless(callee))) {
-        if (carry == CARRIES_VALUE && simulation->parameter < 0 && !name_gives(callee) &&
-            add_keeping_pass(state, callee))
-            return true;
-        return escape(simulation, state, index);
-    }
-    bool by_address = call->args[argument].kind == O_ADDRESS ||
-                      place_is_array(simulation->ir, call->args[argument].place);
-    bool untouched = effect == EFFECT_NONE && !does.shares;
-    if (carry == CARRIES_WITHIN && by_address && !model_harmless(callee) && !untouched)
-        return escape(simulation, state, index); /* it may release what the structure holds */
-    if (carry == CARRIES_ADDRESS && !simulation->site->by_address && !model_harmless(callee) &&
-        !untouched)
-        return escape(simulation, state, index);
-    bool struct_read = simulation->site->by_address && does.shares && simulation->parameter < 0;
-    if (effect == EFFECT_NONE && enters(callee, argument) && carry == CARRIES_VALUE &&
-        simulation->parameter < 0 && !simulation->site->by_address)
-        return add_keeping_pass(state, callee) || escape(simulation, state, index);
-    if ((effect == EFFECT_NONE && !struct_read) || model_harmless(callee) ||
-        carry == CARRIES_INTERIOR)
-        return true;
-    if (simulation->parameter >= 0)
-        note_forwards(state, &does, call->callee && !call->indirect ? call->callee : "?", argument);
-    else
-        add_pass(state, callee);
-    return true;
+    struct passing to = {.simulation = simulation,
+                         .state = state,
+                         .index = index,
+                         .argument = argument,
+                         .carry = carry,
+                         .call = call,
+                         .callee = call->callee ? call->callee : "a function pointer"};
+    if (state->phase == RELEASED)
+        pass_released(&to);
+    return state->phase != HELD || decide(&to) == FOLLOW;
 }
