@@ -282,6 +282,15 @@ static bool gets_release(const struct simulation *simulation, const struct state
     return release && resource;
 }
 
+/* lock(&table->lock); pthread_cleanup_push(unlock_table, table); … pthread_cleanup_pop(1): what runs may well unlock. */
+static bool pops_cleanup(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    return simulation->site->argument && state->phase == HELD && simulation->parameter < 0 &&
+           call->callee && call->arg_count == 1 && strstr(call->callee, "cleanup_pop") &&
+           !(call->args[0].kind == O_NUMBER && call->args[0].number == 0);
+}
+
 /* skip(), fail(): such a call of a test framework, which has no arguments or a text, ends the test. */
 static bool ends_test(const struct ir *ir, const struct instr *call)
 {
@@ -300,6 +309,8 @@ void do_call(struct simulation *simulation, struct state *state, int index)
     if (ends_test(simulation->ir, call))
         return;
     if (gets_release(simulation, state, call) && !escape(simulation, state, index))
+        return;
+    if (pops_cleanup(simulation, state, call) && !escape(simulation, state, index))
         return;
     const struct acquisition *acquisition = acquisition_at(site, index);
     if (site->argument) {

@@ -315,7 +315,8 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
     if (simulation->site->resource == R_DESCRIPTOR && argument > 0 && name_has(callee, "send") &&
         carry == CARRIES_VALUE && add_keeping_pass(state, callee))
         return true; /* the descriptor itself is sent */
-    if (keeps && strstr(callee, "fdopen"))
+    if (keeps && strstr(callee, "fdopen") &&
+        (model_acquirer(callee) || site_tested(simulation->ir, index, call->dst)))
         follow_refused(simulation, state, index);
     if (carry == CARRIES_VALUE &&
         prototype_reads_only(simulation->ir->unit, call->callee, argument, keeps))

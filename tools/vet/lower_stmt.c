@@ -214,8 +214,9 @@ static bool each_sets(struct lowering *lowering, const struct expr *call, int in
 {
     const struct macro *macro = call->name ? macros_find(&lowering->ir->unit->macros, call->name)
                                            : NULL;
-    if (macro && macro->function_like && index < macro->parameters.count && macro_assigns(macro, 0))
-        return macro_assigns(macro, index);
+    for (int i = 0; macro && macro->function_like && i < macro->parameters.count; i++)
+        if (macro_assigns(macro, i) && index < macro->parameters.count)
+            return macro_assigns(macro, index);
     if (call->args.count == 1)
         return false; /* FOREACH(journal) goes on with the next entry of it */
     if (index == 0 && call->name && strstr(call->name, "HASH_TABLE_FOREACH"))

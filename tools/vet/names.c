@@ -178,6 +178,18 @@ bool name_is_likely(const char *name)
     return word_in(name, names);
 }
 
+/* set_block_free(map, n), blocks_find_free(table): what is free, not what is freed. */
+static bool speaks_of_free(const char *name)
+{
+    static const char *const ends[] = {"_make_free", "_use_free", "_find_free",  "_is_free",
+                                       "_has_free",  "_log_free", "_count_free", NULL};
+    for (const char *const *end = ends; *end; end++)
+        if (name_ends_with(name, *end))
+            return true;
+    return name_ends_with(name, "_free") &&
+           (name_starts_with(name, "set_") || name_starts_with(name, "mark_"));
+}
+
 int name_releases(const char *name)
 {
     static const char *const never[] = {"freeze",
@@ -216,7 +228,7 @@ int name_releases(const char *name)
         "unrefp",     "unlockp",  "endmntent",    "teardown",   "destroyp", "freelist",
         "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
         "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
-        NULL};
+        "brelse",     NULL};
     /* of libraries, with names that say it in their own way */
     static const char *const known[] = {
         "g_strfreev",    "iounmap",     "PQclear", "PQfinish", "FT_Done_FreeType",
@@ -235,8 +247,8 @@ int name_releases(const char *name)
         return 2;
     if (name_has_any(name, digests) && name_has(name, "finish"))
         return 0; /* it only computes the result */
-    if (word_in(name, never) || name_has_any(name, not_words) || strstr(name, "_by_") ||
-        strstr(name, "_space"))
+    if (word_in(name, never) || speaks_of_free(name) || name_has_any(name, not_words) ||
+        strstr(name, "_by_") || strstr(name, "_space"))
         return 0; /* delete_by_name(name), free_data_space(buffer) */
     if (name_has_any(name, strong) || word_in(name, known) || strstr(name, "closedir") ||
         name_unlocks(name) || name_ends_with(name, "free") || name_ends_with(name, "freep") ||

@@ -36,7 +36,10 @@ static int strength_of(const struct ir *ir, const char *callee)
         return -2;
     static const char *const finds[] = {"get", "find", "lookup", "search", "peek", NULL};
     if (name_has_any(callee, finds) && !name_makes(callee) && !name_has(callee, "ref"))
-        return -1;                              /* hashmap_get_from_hash */
+        return -1;                          /* hashmap_get_from_hash */
+    const char *by = strstr(callee, "_by"); /* session_byname(name) */
+    if (by && by[3] && by[3] != '_' && strlen(by) < 10 && !name_makes(callee))
+        return -1;
     bool casts = strncmp(callee, "__", 2) == 0; /* __listener_of(object) */
     return name_constructs(callee)                         ? 1
            : casts                                         ? -2

@@ -321,6 +321,14 @@ static bool rarely_released(const struct judge *judge, const struct state *state
            knowledge_few_release(judge->simulation->knowledge, acquire);
 }
 
+/* library = dlopen(name, RTLD_NOW): what the function takes from it would be gone with it. */
+static bool stays_loaded(const struct judge *judge, const struct state *state)
+{
+    static const char *const names[] = {"dlopen", "dlmopen", "g_module_open", "shl_load", NULL};
+    const char *acquire = instr_at(judge, state->acquired)->callee;
+    return acquire && word_in(acquire, names);
+}
+
 /* return -EAGAIN: what was begun may well go on until the next call. */
 static bool returns_again(const struct judge *judge, const struct event *exit)
 {
@@ -362,7 +370,7 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     }
     if (judge->site->resource == R_TEMPORARY)
         return LEVEL_LIKELY;
-    if (rarely_released(judge, state))
+    if (rarely_released(judge, state) || stays_loaded(judge, state))
         return LEVEL_ALL;
     if (judge->site->mined && judge->site->by_address && state->acquisition->strength < 1 &&
         !fills_its_type(judge, state))
