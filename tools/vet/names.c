@@ -228,7 +228,7 @@ int name_releases(const char *name)
         "unrefp",     "unlockp",  "endmntent",    "teardown",   "destroyp", "freelist",
         "relinquish", "lclose",   "sclose",       "safe_close", "dismiss",  "discard",
         "frees",      "freestr",  "destruct",     "zfree",      "unmap",    "freev",
-        "brelse",     NULL};
+        NULL};
     /* of libraries, with names that say it in their own way */
     static const char *const known[] = {
         "g_strfreev",    "iounmap",     "PQclear", "PQfinish", "FT_Done_FreeType",

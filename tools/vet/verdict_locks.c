@@ -140,16 +140,31 @@ static bool goes_straight(const struct judge *judge, int at, int unlock)
     return false;
 }
 
-/* if (server->started) lock(server); Else the caller has the lock already. */
+static bool is_lock(const struct judge *judge, int at)
+{
+    const struct instr *call = instr_at(judge, at);
+    return call->kind == I_CALL && call->callee && name_locks(call->callee);
+}
+
+/* if (!handed_over) lock(x): the parameter says that the caller has the lock. */
+static bool locks_if_zero(const struct judge *judge, const struct instr *branch, int at, int lock)
+{
+    int zero = branch->sign == S2('=', '=') ? branch->next : branch->other;
+    return judge->ir->places.at[branch->left.place].kind == P_PARAMETER &&
+           branch->right.kind == O_NUMBER && branch->right.number == 0 && zero > at && zero <= lock;
+}
+
+/* if (server->started) lock(server), if (!handed_over) { lock(a); lock(b); } Else the caller has the lock already. */
 static bool locked_on_condition(const struct judge *judge, int unlock)
 {
     EACH (acquisition, &judge->site->acquisitions) {
         int before = acquisition->instr - 1;
-        while (before >= 0 && instr_at(judge, before)->kind == I_JOIN)
+        while (before >= 0 && (instr_at(judge, before)->kind == I_JOIN || is_lock(judge, before)))
             before--;
         const struct instr *branch = before >= 0 ? instr_at(judge, before) : NULL;
         if (branch && branch->kind == I_BRANCH && branch->left.place >= 0 &&
-            judge->ir->places.at[branch->left.place].kind == P_PART &&
+            (judge->ir->places.at[branch->left.place].kind == P_PART ||
+             locks_if_zero(judge, branch, before, acquisition->instr)) &&
             !goes_straight(judge, branch->next, unlock) &&
             !goes_straight(judge, branch->other, unlock))
             return true;

@@ -76,7 +76,8 @@ static bool ended_otherwise(const struct judge *judge, const struct state *state
         const struct instr *call = instr_at(judge, at->instr);
         if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
             judge->site->place >= 0 && call->args[0].place == judge->site->place &&
-            name_releases(call->callee) && names_are_family(call->callee, judge->site->acquire))
+            name_releases(call->callee) &&
+            (call->indirect || names_are_family(call->callee, judge->site->acquire)))
             return true;
     }
     return false;
