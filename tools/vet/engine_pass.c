@@ -258,6 +258,9 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (name_ends_with(callee, "_async") && argument == call->arg_count - 1 && argument > 0 &&
+        simulation->parameter < 0)
+        return escape(simulation, state, index); /* file_query_async(file, callback, data) */
     if (strstr(callee, "make_resident"))
         return escape(simulation, state, index); /* g_module_make_resident(module) */
     if (name_has(callee, "build") && simulation->site->release &&

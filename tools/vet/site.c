@@ -251,7 +251,7 @@ static bool is_in_context(const struct ir *ir, const struct instr *call)
 /* apr_file_open(&file, name, flags, permissions, pool): what has been made in a pool ends with the pool. */
 static bool is_in_pool(const struct ir *ir, const struct instr *call)
 {
-    for (int i = 1; i < call->arg_count; i++) {
+    for (int i = 0; i < call->arg_count; i++) {
         const struct place *place = call->args[i].kind == O_PLACE
                                         ? &ir->places.at[call->args[i].place]
                                         : NULL;
@@ -260,7 +260,8 @@ static bool is_in_pool(const struct ir *ir, const struct instr *call)
                                   : place->parameter ? &place->parameter->type
                                                      : NULL;
         if (type && type->stars == 1 && type->count > 0 &&
-            name_ends_with(type->words[type->count - 1], "pool_t"))
+            ((i > 0 && name_ends_with(type->words[type->count - 1], "pool_t")) ||
+             strcmp(type->words[type->count - 1], "pool") == 0))
             return true;
     }
     return strncmp(call->callee, "apr_", 4) == 0;

@@ -1,6 +1,7 @@
 /* Locks that are taken twice, and unlocked by who does not hold them. */
 #include "harness.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -172,6 +173,21 @@ static bool locked_on_condition(const struct judge *judge, int unlock)
     return false;
 }
 
+/* entry = table_find(table, key); … unlock(&entry->lock): what finds an entry may well return it locked. */
+static bool comes_locked(const struct judge *judge)
+{
+    const struct place *lock = judge->site->place >= 0 ? &judge->ir->places.at[judge->site->place]
+                                                       : NULL;
+    for (int i = 0; lock && lock->kind == P_PART && lock->through && i < judge->ir->code.count;
+         i++) {
+        const struct instr *call = instr_at(judge, i);
+        if (call->kind == I_CALL && call->callee && call->dst >= 0 &&
+            variable_of(judge->ir, i, call->dst) == lock->root && !model_allocates(call->callee))
+            return true;
+    }
+    return false;
+}
+
 void judge_unheld(struct judge *judge, const struct event *event)
 {
     /* Only if the same unlock is also reached with the lock held, and the lock was not the caller's. */
@@ -183,7 +199,7 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (judge_locked_otherwise(judge) || is_of_test(judge->ir) ||
+    if (judge_locked_otherwise(judge) || is_of_test(judge->ir) || comes_locked(judge) ||
         locked_on_condition(judge, event->instr) || locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,

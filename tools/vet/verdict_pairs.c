@@ -113,6 +113,8 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
         return false; /* it may have begun nothing yet */
     if (reads_nested(judge) || ended_otherwise(judge, state) || is_counter(acquire))
         return false;
+    if (name_has(acquire, "align") || name_has(acquire, "round"))
+        return false; /* align_up(n), align_down(n) */
     if (may_go_on(judge) && !(class == CLASS_FAILURE && judge->failure_release))
         return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
