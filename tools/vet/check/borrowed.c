@@ -20,51 +20,29 @@ static const struct decl *owner(const struct ir *ir, int place)
     return cleanup && decl->type.stars == 1 && !name_unlocks(cleanup) ? decl : NULL;
 }
 
-/* g_subprocess_get_stdout_pipe(process): the result of a getter of GLib belongs to the object. These getters give their
- * caller a reference, a copy or a list of its own: g_settings_get_value, g_volume_get_mount, g_hash_table_get_keys. */
+/* g_subprocess_get_stdout_pipe(process): of GLib's getters, these lend what belongs to the object. Of the others, about as many
+ * give their caller a reference or a copy: g_list_model_get_item, g_content_type_get_description. */
 static bool lends_property(const char *name)
 {
-    static const char *const gives[] = {"_get_child",
-                                        "path_get",
-                                        "_get_string",
-                                        "g_get_",
-                                        "_get_contents",
-                                        "variant",
-                                        "uri",
-                                        "_file_get",
-                                        "key_file",
-                                        "date_time",
-                                        "bookmark",
-                                        "proxy_get_cached",
-                                        "_get_remote",
-                                        "_get_local",
-                                        "dup",
-                                        "_get_value",
-                                        "settings_get_",
-                                        "table_get_keys",
-                                        "action_get_state",
-                                        "_get_action_state",
-                                        "volume_",
-                                        "mount_get_",
-                                        "drive_get_",
-                                        "app_info_get_",
-                                        "_get_item_",
-                                        "resolver_get_default",
-                                        "_get_sync",
-                                        "_get_help",
-                                        "g_dbus_object",
-                                        "_get_name_owner",
-                                        "address_get_for",
-                                        "_get_source_object",
-                                        "_get_for_",
-                                        "_finish",
-                                        NULL};
-    if (strncmp(name, "g_", 2) != 0 || !strstr(name, "_get_"))
-        return false;
-    for (const char *const *word = gives; *word; word++)
-        if (strstr(name, *word))
-            return false;
-    return true;
+    static const char *const lenders[] = {"g_subprocess_get_std",
+                                          "g_io_stream_get_",
+                                          "g_task_get_",
+                                          "g_filter_input_stream_get_",
+                                          "g_filter_output_stream_get_",
+                                          "g_dbus_message_get_",
+                                          "g_dbus_method_invocation_get_",
+                                          "g_dbus_proxy_get_connection",
+                                          "g_dbus_proxy_get_name",
+                                          "g_dbus_connection_get_",
+                                          "g_file_info_get_",
+                                          "g_inet_socket_address_get_",
+                                          "g_application_get_",
+                                          "g_bytes_get_",
+                                          NULL};
+    for (const char *const *lender = lenders; *lender; lender++)
+        if (strncmp(name, *lender, strlen(*lender)) == 0)
+            return !strstr(name, "_get_name_owner") && !strstr(name, "_date_time");
+    return false;
 }
 
 /* The result belongs to the object that it was asked of, by the conventions of GLib and of tables. */

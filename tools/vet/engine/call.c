@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 /* What a call does: it acquires, releases, is passed the resource, or nothing. */
 #include "config.h"
 #include "engine_parts.h"
@@ -152,7 +153,7 @@ static bool returns_argument(const struct instr *call)
 {
     static const char *const names[] = {"memcpy", "memmove", "memset",  "strcpy", "strncpy",
                                         "strcat", "strncat", "mempcpy", "stpcpy", NULL};
-    return call->callee && (word_in(call->callee, names) || strstr(call->callee, "realloc"));
+    return call->callee && (word_in(call->callee, names) || strcasestr(call->callee, "realloc"));
 }
 
 /* request->text = memcpy(block + used, text, n): whoever has the part has all of it. */
@@ -211,8 +212,8 @@ static bool implies_failure(const struct simulation *simulation, const struct st
 static bool reallocates(const struct simulation *simulation, const struct state *state,
                         const struct instr *call)
 {
-    static const char *const names[] = {"realloc",   "reallocarray",  "krealloc",
-                                        "kvrealloc", "recallocarray", NULL};
+    static const char *const names[] = {"realloc",       "reallocarray", "krealloc", "kvrealloc",
+                                        "recallocarray", "xmlRealloc",   NULL};
     return state->phase == HELD && call->callee && word_in(call->callee, names) && call->dst >= 0 &&
            simulation->parameter < 0 && call->arg_count > 1 && call->args[0].kind == O_PLACE &&
            holds(state, call->args[0].place) && can_hold(simulation->ir, call->dst);

@@ -287,6 +287,9 @@ static enum decision by_form(const struct passing *to)
         return given(to); /* CLEANUP_ARRAY(list, count, list_free) */
     if (callee == simulation->ir->function->name)
         return given(to); /* what it does with it, is being asked */
+    if (name_ends_with(callee, "_async") && to->argument == to->call->arg_count - 1 &&
+        to->argument > 0 && simulation->parameter < 0)
+        return given(to); /* file_query_async(file, callback, data) */
     if (strstr(callee, "make_resident"))
         return given(to); /* g_module_make_resident(module) */
     if (name_has(callee, "build") && release && strstr(release, "builder"))

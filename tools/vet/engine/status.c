@@ -59,7 +59,8 @@ static bool tests_failure(const struct ir *ir, const struct instr *branch, bool 
     if (equal && right->kind == O_PLACE)
         return place_is_error_number(ir, right->place) || is_made_error(ir, right->place);
     if (equal && right->kind == O_SYMBOL)
-        return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL;
+        return name_means(right->text) < 0 || strstr(right->text, "_E") != NULL ||
+               strstr(right->text, "NOMATCH") != NULL;
     const struct decl *decl = ir->places.at[branch->left.place].decl;
     if (unequal && zero && is_error_type(decl))
         return true;
@@ -161,7 +162,7 @@ static int asked_by_call(const struct simulation *simulation, const struct state
  * asks about what it holds. */
 static bool asks_for_failure(const char *callee)
 {
-    static const char *const words[] = {"ERROR", "ERR", "FAILED", "INVALID", "ISNULL", NULL};
+    static const char *const words[] = {"ERROR", "ERR", "FAILED", "INVALID", "ISNULL", "BAD", NULL};
     return (name_is_constant(callee) && name_has_any(callee, words)) || strstr(callee, "IS_NULL") ||
            strstr(callee, "is_null") || strstr(callee, "get_error") ||
            strcmp(callee, "PTR_ERR_OR_ZERO") == 0;

@@ -127,13 +127,13 @@ bool name_locks(const char *name)
     if (lowers_semaphore(name) || name_locks_file(name) || word_in(name, names))
         return true;
     static const char *const not_locks[] = {
-        "init",  "destroy", "free",    "alloc",   "new",       "create",    "is",
-        "held",  "assert",  "owner",   "setup",   "fini",      "count",     "file",
-        "get",   "set",     "clock",   "path",    "name",      "check",     "under",
-        "dir",   "mlock",   "try",     "trylock", "tryrdlock", "trywrlock", "delete",
-        "block", "holding", "status",  "timeout", "have",      "owned",     "type",
-        "attr",  "print",   "dump",    "takes",   "needs",     "may",       "scoped",
-        "clear", "drop",    "release", "remove",  "unset",     "close",     NULL};
+        "init",    "destroy",   "free",      "alloc",  "new",     "create",  "is",     "held",
+        "assert",  "owner",     "setup",     "fini",   "count",   "file",    "get",    "set",
+        "clock",   "path",      "name",      "check",  "under",   "dir",     "mlock",  "try",
+        "trylock", "tryrdlock", "trywrlock", "delete", "block",   "holding", "status", "timeout",
+        "have",    "owned",     "type",      "attr",   "print",   "dump",    "takes",  "needs",
+        "may",     "scoped",    "clear",     "drop",   "release", "remove",  "unset",  "close",
+        "protect", "unprotect", "handle",    NULL};
     bool locks = name_has(name, "lock") || name_has(name, "rdlock") || name_has(name, "wrlock") ||
                  name_has(name, "rlock") || name_has(name, "mutex_enter") ||
                  name_has(name, "mutex_spin_enter") || name_ends_with(name, "_lock") ||

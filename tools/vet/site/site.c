@@ -232,6 +232,25 @@ static bool is_in_context(const struct ir *ir, const struct instr *call)
            (name_has(context->text, "mem") || name_has(context->text, "tmp"));
 }
 
+/* apr_file_open(&file, name, flags, permissions, pool): what has been made in a pool ends with the pool. */
+static bool is_in_pool(const struct ir *ir, const struct instr *call)
+{
+    for (int i = 0; i < call->arg_count; i++) {
+        const struct place *place = call->args[i].kind == O_PLACE
+                                        ? &ir->places.at[call->args[i].place]
+                                        : NULL;
+        const struct type *type = !place             ? NULL
+                                  : place->decl      ? &place->decl->type
+                                  : place->parameter ? &place->parameter->type
+                                                     : NULL;
+        if (type && type->stars == 1 && type->count > 0 &&
+            ((i > 0 && name_ends_with(type->words[type->count - 1], "pool_t")) ||
+             strcmp(type->words[type->count - 1], "pool") == 0))
+            return true;
+    }
+    return strncmp(call->callee, "apr_", 4) == 0;
+}
+
 /* container_of(x, struct box, part), or a macro that is made of it. */
 static bool finds_container(const struct ir *ir, const char *callee)
 {
@@ -265,7 +284,8 @@ static void find_acquisitions(struct ir *ir, site_vec *sites, int index,
         add_known(ir, sites, index, acquirer);
         return;
     }
-    if (is_in_context(ir, &ir->code.at[index]) || finds_container(ir, callee))
+    if (is_in_context(ir, &ir->code.at[index]) || is_in_pool(ir, &ir->code.at[index]) ||
+        finds_container(ir, callee))
         return;
     bool lends = knowledge && knowledge_lends(knowledge, &ir->code.at[index]);
     add_inferred(ir, sites, index, lends);

@@ -1,5 +1,6 @@
 #include "condition.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,11 +263,44 @@ static struct value read_or(struct reader *reader)
     return left;
 }
 
+/* VERSION >= 0x30000000 */
+static bool is_comparison_with_number(const struct token *tokens, int count)
+{
+    return count == 3 && tokens->kind == TOKEN_NAME && tokens[2].kind == TOKEN_NUMBER &&
+           tokens[1].sign != 0;
+}
+
+static int opposite(int sign)
+{
+    switch (sign) {
+    case '<': return S2('>', '=');
+    case '>': return S2('<', '=');
+    case S2('>', '='): return '<';
+    case S2('<', '='): return '>';
+    case S2('=', '='): return S2('!', '=');
+    case S2('!', '='): return S2('=', '=');
+    default: return 0;
+    }
+}
+
+static const char *comparison_text(const struct token *tokens, bool denied)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "%.100s %d %.*s", tokens->text,
+             denied ? opposite(tokens[1].sign) : tokens[1].sign,
+             tokens[2].length < 60 ? tokens[2].length : 60, tokens[2].text);
+    return intern_string(text);
+}
+
 enum truth conditions_hold(const struct conditions *conditions, const struct token *tokens,
                            int count)
 {
     struct reader reader = {conditions, tokens, tokens + count, 0};
-    return read_or(&reader).truth;
+    enum truth truth = read_or(&reader).truth;
+    const void *assumed = truth == UNKNOWN && is_comparison_with_number(tokens, count)
+                              ? map_get(&conditions->assumed, comparison_text(tokens, false))
+                              : NULL;
+    return !assumed ? truth : assumed == &no ? FALSE_ : TRUE_;
 }
 
 static bool is_word(const struct token *token, const char *word)
@@ -289,6 +323,11 @@ const char *conditions_assume(struct conditions *conditions, const char *directi
 {
     if (count == 0)
         return NULL;
+    if (strcmp(directive, "if") == 0 && is_comparison_with_number(tokens, count)) {
+        map_set(&conditions->assumed, comparison_text(tokens, false), &yes);
+        map_set(&conditions->assumed, comparison_text(tokens, true), &no);
+        return NULL;
+    }
     bool denied = strcmp(directive, "ifndef") == 0, name_follows = directive[2] == 'd' || denied;
     if (!name_follows && tokens->sign == '!') {
         denied = true;

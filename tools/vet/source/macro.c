@@ -136,12 +136,34 @@ static bool steers_loop(const struct macro *macro)
     return begins && !macro->function_like && last->sign == ')';
 }
 
+/* #define BAD_CAST (xmlChar *): `BAD_CAST text` is read as a cast only without its name. */
+static bool is_cast(const struct macro *macro)
+{
+    int count = macro->body.count;
+    const struct token *at = macro->body.at;
+    if (macro->function_like || count < 4 || at->sign != '(' || at[count - 1].sign != ')' ||
+        at[count - 2].sign != '*')
+        return false;
+    for (int i = 1; i < count - 2; i++)
+        if (at[i].kind != TOKEN_NAME && at[i].sign != '*')
+            return false;
+    return true;
+}
+
+/* #define TODO warn("not yet"); A whole statement, which needs no semicolon where it is used. */
+static bool is_statement(const struct macro *macro)
+{
+    return !macro->function_like && macro->body.count > 3 &&
+           macro->body.at[macro->body.count - 1].sign == ';' &&
+           macro->body.at[macro->body.count - 2].sign == ')';
+}
+
 static bool is_steering(struct macros *macros, const struct macro *macro, int depth)
 {
     if (known_by_name(macro->name) || macro->body.count > LARGEST)
         return false;
     int braces = 0;
-    if (sets_hidden(macro) || steers_loop(macro))
+    if (sets_hidden(macro) || steers_loop(macro) || is_cast(macro) || is_statement(macro))
         return true;
     EACH (token, &macro->body) {
         if (token_steers(macros, token, depth) || hides_lock(macro, token) ||

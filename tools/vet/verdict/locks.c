@@ -1,6 +1,7 @@
 /* Locks that are taken twice, and unlocked by who does not hold them. */
 #include "harness.h"
 #include "names.h"
+#include "site_parts.h"
 #include "verdict_parts.h"
 
 #include <string.h>
@@ -140,18 +141,48 @@ static bool goes_straight(const struct judge *judge, int at, int unlock)
     return false;
 }
 
-/* if (server->started) lock(server); Else the caller has the lock already. */
+static bool is_lock(const struct judge *judge, int at)
+{
+    const struct instr *call = instr_at(judge, at);
+    return call->kind == I_CALL && call->callee && name_locks(call->callee);
+}
+
+/* if (!handed_over) lock(x): the parameter says that the caller has the lock. */
+static bool locks_if_zero(const struct judge *judge, const struct instr *branch, int at, int lock)
+{
+    int zero = branch->sign == S2('=', '=') ? branch->next : branch->other;
+    return judge->ir->places.at[branch->left.place].kind == P_PARAMETER &&
+           branch->right.kind == O_NUMBER && branch->right.number == 0 && zero > at && zero <= lock;
+}
+
+/* if (server->started) lock(server), if (!handed_over) { lock(a); lock(b); } Else the caller has the lock already. */
 static bool locked_on_condition(const struct judge *judge, int unlock)
 {
     EACH (acquisition, &judge->site->acquisitions) {
         int before = acquisition->instr - 1;
-        while (before >= 0 && instr_at(judge, before)->kind == I_JOIN)
+        while (before >= 0 && (instr_at(judge, before)->kind == I_JOIN || is_lock(judge, before)))
             before--;
         const struct instr *branch = before >= 0 ? instr_at(judge, before) : NULL;
         if (branch && branch->kind == I_BRANCH && branch->left.place >= 0 &&
-            judge->ir->places.at[branch->left.place].kind == P_PART &&
+            (judge->ir->places.at[branch->left.place].kind == P_PART ||
+             locks_if_zero(judge, branch, before, acquisition->instr)) &&
             !goes_straight(judge, branch->next, unlock) &&
             !goes_straight(judge, branch->other, unlock))
+            return true;
+    }
+    return false;
+}
+
+/* entry = table_find(table, key); … unlock(&entry->lock): what finds an entry may well return it locked. */
+static bool comes_locked(const struct judge *judge)
+{
+    const struct place *lock = judge->site->place >= 0 ? &judge->ir->places.at[judge->site->place]
+                                                       : NULL;
+    for (int i = 0; lock && lock->kind == P_PART && lock->through && i < judge->ir->code.count;
+         i++) {
+        const struct instr *call = instr_at(judge, i);
+        if (call->kind == I_CALL && call->callee && call->dst >= 0 &&
+            place_variable(judge->ir, i, call->dst) == lock->root && !model_allocates(call->callee))
             return true;
     }
     return false;
@@ -168,7 +199,7 @@ void judge_unheld(struct judge *judge, const struct event *event)
         if (other->kind == EV_UNHELD && (!reached_while(judge, other->instr, EV_RELEASE) ||
                                          locks_again(judge, instr_at(judge, other->instr)->next)))
             return;
-    if (judge_locked_otherwise(judge) || is_of_test(judge->ir) ||
+    if (judge_locked_otherwise(judge) || is_of_test(judge->ir) || comes_locked(judge) ||
         locked_on_condition(judge, event->instr) || locked_on_same_condition(judge, event->instr))
         return;
     judge_report(judge, event, "unlock-without-lock", LEVEL_SURE,

@@ -76,7 +76,8 @@ static bool ended_otherwise(const struct judge *judge, const struct state *state
         const struct instr *call = instr_at(judge, at->instr);
         if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
             judge->site->place >= 0 && call->args[0].place == judge->site->place &&
-            name_releases(call->callee) && names_are_family(call->callee, judge->site->acquire))
+            name_releases(call->callee) &&
+            (call->indirect || names_are_family(call->callee, judge->site->acquire)))
             return true;
     }
     return false;
@@ -112,6 +113,8 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state, en
         return false; /* it may have begun nothing yet */
     if (reads_nested(judge) || ended_otherwise(judge, state) || is_counter(acquire))
         return false;
+    if (name_has(acquire, "align") || name_has(acquire, "round"))
+        return false; /* align_up(n), align_down(n) */
     if (may_go_on(judge) && !(class == CLASS_FAILURE && judge->failure_release))
         return false;
     if (strchr(judge->site->argument, '[') || strstr(acquire, "_add"))
