@@ -226,6 +226,25 @@ static bool prints_address(const struct instr *call, int argument)
     return false;
 }
 
+/* match(text + 1, rest): a function that passes its parameter to itself, in the same place, does with it what its other paths
+ * do. */
+static bool passes_on(const struct simulation *simulation, const struct instr *call, int argument)
+{
+    int parameter = argument;
+    for (int place = 0; place < simulation->ir->places.count; place++)
+        if (simulation->ir->places.at[place].kind == P_PARAMETER && parameter-- == 0)
+            return place == simulation->parameter && !call->indirect;
+    return false;
+}
+
+/* remove_all(next), where `next` is what a known function gave or what this function releases after the call. */
+static bool passed_again(const struct simulation *simulation, const struct state *state)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    return acquire && (simulation->site->has_release || told_release(simulation->ir, acquire));
+}
+
 /* Returns false if the path need not be followed further. */
 bool pass(struct simulation *simulation, struct state *state, int index, int argument,
           enum carry carry)
@@ -256,8 +275,12 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
         return true;
     if (strncmp(callee, "CLEANUP_", 8) == 0)
         return escape(simulation, state, index); /* CLEANUP_ARRAY(list, count, list_free) */
-    if (callee == simulation->ir->function->name)
-        return escape(simulation, state, index); /* what it does with it, is being asked */
+    if (callee == simulation->ir->function->name) {
+        if (passes_on(simulation, call, argument))
+            return true;
+        if (simulation->parameter >= 0 || !passed_again(simulation, state))
+            return escape(simulation, state, index); /* what it does with it, is being asked */
+    }
     if (name_has(callee, "build") && simulation->site->release &&
         strstr(simulation->site->release, "builder"))
         return escape(simulation, state, index); /* builder_build(builder, &result) */
@@ -293,7 +316,7 @@ bool pass(struct simulation *simulation, struct state *state, int index, int arg
                escape(simulation, state, index);
     if (effect == EFFECT_KEEPS || effect == EFFECT_MAYBE)
         return escape(simulation, state, index);
-    if (only_configures(callee, argument))
+    if (only_configures(callee, argument) || (argument == 0 && strcmp(callee, "realpath") == 0))
         return true;
     if (strcmp(callee, "timer_settime") == 0 && argument == 0) {
         follow_failed(simulation, state, index); /* an armed timer goes on without its variable */
