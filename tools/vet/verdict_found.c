@@ -148,6 +148,38 @@ bool judge_frees_what_it_found(const struct judge *judge, const struct event *ex
     return releases > 0;
 }
 
+/* A found object may be taken out of its owner before it is freed; a text that is freed has been the function's own. */
+static bool is_text(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    return decl && decl->type.stars == 1 && decl->type.count > 0 &&
+           strcmp(decl->type.words[decl->type.count - 1], "char") == 0;
+}
+
+/* path = copy(name); if (*path == '/') return path; … return joined(folder, path); Is a text returned on another exit, and only
+ * read on the way to this one, which returns another one? */
+bool judge_returned_elsewhere(const struct judge *judge, const struct event *exit)
+{
+    const struct operand *result = &instr_at(judge, exit->instr)->left;
+    int variable = judge->site->place, conditions = 0;
+    if (!is_text(judge) || result->kind != O_PLACE || judge->ir->function->type.stars != 1 ||
+        exit->state->alias_count > 0 || exit->state->released >= 0)
+        return false;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_ESCAPE && (instr_at(judge, event->instr)->kind != I_RETURN ||
+                                         instr_at(judge, event->instr)->left.place != variable))
+            return false;
+    for (const struct state *at = exit->state->from; at && at->instr != exit->state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        conditions += instr->kind == I_BRANCH && instr->left.place >= 0 &&
+                      !place_within(judge->ir, instr->left.place, variable);
+    }
+    return conditions <= 1;
+}
+
 /* p = malloc(n); if (count == 0) return 0; Memory that nothing has touched yet is nobody else's. After several conditions, none
  * of which had it touched, they may well belong together. */
 bool judge_never_touched(const struct judge *judge, const struct state *state)
@@ -223,16 +255,6 @@ static bool depends_on_owner(const struct judge *judge, const struct event *rele
             return false;
     return asked >= 0 && !place_within(judge->ir, asked, holder) &&
            !place_is_behind(judge->ir, asked, holder);
-}
-
-/* A found object may be taken out of its owner before it is freed; a text that is freed has been the function's own. */
-static bool is_text(const struct judge *judge)
-{
-    const struct decl *decl = judge->site->place >= 0
-                                  ? judge->ir->places.at[judge->site->place].decl
-                                  : NULL;
-    return decl && decl->type.stars == 1 && decl->type.count > 0 &&
-           strcmp(decl->type.words[decl->type.count - 1], "char") == 0;
 }
 
 /* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */

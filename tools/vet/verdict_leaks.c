@@ -342,10 +342,10 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_ALL;
     if (!judge->escaped || class == CLASS_FAILURE)
         return LEVEL_SURE;
-    return judge->site->resource == R_MEMORY && !judge_by_address(judge, state) &&
-                   judge_never_touched(judge, state)
-               ? LEVEL_LIKELY
-               : LEVEL_ALL;
+    if (judge->site->resource != R_MEMORY)
+        return LEVEL_ALL;
+    bool untouched = !judge_by_address(judge, state) && judge_never_touched(judge, state);
+    return untouched || judge_returned_elsewhere(judge, event) ? LEVEL_LIKELY : LEVEL_ALL;
 }
 
 /* Does a loop have both statements? */
