@@ -56,14 +56,59 @@ static bool reports_failure(const char *name)
             !name_has_any(name, clears));
 }
 
-/* return log_error_errno(r, "Cannot open %s", name); */
-static bool is_report(const struct ir *ir, int place)
+/* return ERR_PTR(r), return libbpf_err_ptr(r): an error number as a pointer. */
+static bool makes_error_pointer(const char *name)
 {
-    if (ir->places.at[place].kind != P_TEMPORARY)
+    return name_ends_with(name, "err_ptr") || name_ends_with(name, "err_cast");
+}
+
+/* return log_error_errno(r, "Cannot open %s", name); */
+static bool is_report(const struct ir *ir, const struct state *state, int place)
+{
+    const struct place *value = &ir->places.at[place];
+    const char *open = value->kind == P_VALUE ? strchr(value->text, '(') : NULL;
+    if (open)
+        return makes_error_pointer(intern(value->text, (size_t)(open - value->text)));
+    if (value->kind != P_TEMPORARY)
         return false;
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->dst == place && instr->callee && !instr->indirect)
-            return reports_failure(instr->callee);
+            return reports_failure(instr->callee) ||
+                   (makes_error_pointer(instr->callee) && instr->arg_count == 1 &&
+                    facts_of(state->facts, &instr->args[0]).signs != ZERO);
+    return false;
+}
+
+/* return made_of(n), and not give_up(name, fd), which may do more about the failure. */
+static bool is_made_of(const struct ir *ir, int result, int number)
+{
+    EACH (call, &ir->code)
+        if (call->kind == I_CALL && call->dst == result)
+            return call->arg_count == 1 && call->args[0].place == number;
+    return false;
+}
+
+/* n = read_head(f); if (n < 0) return made_of(n); The last condition before the exit has found that a call failed. */
+static bool follows_failure(const struct ir *ir, const struct state *state)
+{
+    const struct state *after = state, *at = state->from;
+    for (int steps = 0; at && steps < 10 && ir->code.at[at->instr].kind != I_BRANCH; steps++)
+        after = at, at = at->from;
+    const struct instr *branch = at ? &ir->code.at[at->instr] : NULL;
+    if (!branch || branch->kind != I_BRANCH || branch->left.kind != O_PLACE ||
+        branch->right.kind != O_NUMBER || branch->right.number != 0 ||
+        branch->sign != (after->instr == branch->next ? '<' : S2('>', '=')) ||
+        !is_made_of(ir, ir->code.at[state->instr].left.place, branch->left.place))
+        return false;
+    for (int steps = 0; at && steps < 6; steps++, at = at->from) {
+        const struct instr *call = &ir->code.at[at->instr];
+        if (call->kind == I_CALL && call->dst == branch->left.place)
+            return call->callee && !name_is_predicate(call->callee) &&
+                   !strstr(call->callee, "cmp") && !strstr(call->callee, "compare");
+        if (call->kind == I_ASSIGN && call->dst == branch->left.place)
+            return call->left.kind == O_PLACE &&
+                   ir->places.at[call->left.place].kind == P_TEMPORARY;
+    }
     return false;
 }
 
@@ -212,10 +257,10 @@ enum exit_class classify_exit(const struct ir *ir, const struct state *state)
         is_new_error(ir, result->place))
         return CLASS_FAILURE;
     if (result->kind == O_PLACE && !type_gives_error(&ir->function->type) &&
-        is_report(ir, result->place))
+        is_report(ir, state, result->place))
         return CLASS_FAILURE;
-    if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE)
-        return strncmp(ir->places.at[result->place].text, "-(", 2) == 0 ? CLASS_FAILURE
-                                                                        : CLASS_UNKNOWN;
-    return CLASS_UNKNOWN;
+    if (result->kind == O_PLACE && ir->places.at[result->place].kind == P_VALUE &&
+        strncmp(ir->places.at[result->place].text, "-(", 2) == 0)
+        return CLASS_FAILURE;
+    return follows_failure(ir, state) ? CLASS_FAILURE : CLASS_UNKNOWN;
 }

@@ -17,7 +17,8 @@ struct guard {
     const struct simulation *simulation;
     const struct state *state;
     int meeting, budget;
-    bool works; /* something is done with the resource before it is released */
+    int another; /* a release of something else that must not be on the way; -1: none */
+    bool works;  /* something is done with the resource before it is released */
 };
 
 static bool releases_here(const struct guard *guard, const struct instr *instr)
@@ -72,7 +73,7 @@ static bool meets_released(struct guard *guard, int at, bool released)
         const struct instr *instr = &guard->simulation->ir->code.at[at];
         if (at == guard->meeting)
             return released;
-        if (instr->kind == I_RETURN || instr->kind == I_STOP)
+        if (instr->kind == I_RETURN || instr->kind == I_STOP || at == guard->another)
             return false;
         if (instr->kind == I_BRANCH && instr->other > at &&
             meets_released(guard, instr->other, released))
@@ -128,7 +129,8 @@ bool guards_release(const struct simulation *simulation, const struct state *sta
 {
     if (jumps(simulation->ir, other))
         return false;
-    struct guard guard = {simulation, state, skip_joins(simulation->ir, other), GUARD_STEPS, false};
+    struct guard guard = {simulation,  state, skip_joins(simulation->ir, other),
+                          GUARD_STEPS, -1,    false};
     return meets_released(&guard, edge, false) &&
            !(guard.works && is_unrelated(simulation, state, branch));
 }
@@ -152,11 +154,12 @@ static int straight_to_free(const struct guard *guard, int at)
 bool releases_otherwise(const struct simulation *simulation, const struct state *state, int edge,
                         int other)
 {
-    struct guard guard = {simulation, state, -1, GUARD_STEPS, false};
+    struct guard guard = {simulation, state, -1, GUARD_STEPS, -1, false};
     const struct ir *ir = simulation->ir;
     int another = straight_to_free(&guard, other);
     if (another < 0 || releases_here(&guard, &ir->code.at[another]))
         return false;
+    guard.another = another; /* if (fill(p) < 0) goto out; free(p); out: table_free(table); */
     guard.meeting = skip_joins(ir, ir->code.at[another].next);
     return meets_released(&guard, edge, false);
 }

@@ -226,6 +226,25 @@ static bool prints_address(const struct instr *call, int argument)
     return false;
 }
 
+/* match(text + 1, rest): a function that passes its parameter to itself, in the same place, does with it what its other paths
+ * do. */
+static bool passes_on(const struct simulation *simulation, const struct instr *call, int argument)
+{
+    int parameter = argument;
+    for (int place = 0; place < simulation->ir->places.count; place++)
+        if (simulation->ir->places.at[place].kind == P_PARAMETER && parameter-- == 0)
+            return place == simulation->parameter && !call->indirect;
+    return false;
+}
+
+/* remove_all(next), where `next` is what a known function gave or what this function releases after the call. */
+static bool passed_again(const struct simulation *simulation, const struct state *state)
+{
+    const char *acquire = state->acquired >= 0 ? simulation->ir->code.at[state->acquired].callee
+                                               : NULL;
+    return acquire && (simulation->site->has_release || told_release(simulation->ir, acquire));
+}
+
 /* A call that the resource is passed to. */
 struct passing {
     struct simulation *simulation;
@@ -285,8 +304,12 @@ static enum decision by_form(const struct passing *to)
     const char *callee = to->callee, *release = simulation->site->release;
     if (strncmp(callee, "CLEANUP_", 8) == 0)
         return given(to); /* CLEANUP_ARRAY(list, count, list_free) */
-    if (callee == simulation->ir->function->name)
-        return given(to); /* what it does with it, is being asked */
+    if (callee == simulation->ir->function->name) {
+        if (passes_on(simulation, to->call, to->argument))
+            return FOLLOW;
+        if (simulation->parameter >= 0 || !passed_again(simulation, to->state))
+            return given(to); /* what it does with it, is being asked */
+    }
     if (name_ends_with(callee, "_async") && to->argument == to->call->arg_count - 1 &&
         to->argument > 0 && simulation->parameter < 0)
         return given(to); /* file_query_async(file, callback, data) */
@@ -344,7 +367,8 @@ static enum decision by_resource(const struct passing *to)
 static enum decision by_known_name(const struct passing *to)
 {
     const char *callee = to->callee;
-    if (only_configures(callee, to->argument))
+    if (only_configures(callee, to->argument) ||
+        (to->argument == 0 && strcmp(callee, "realpath") == 0))
         return FOLLOW;
     if (strcmp(callee, "timer_settime") == 0 && to->argument == 0) {
         follow_failed(to->simulation, to->state, to->index);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "harness.h"
 #include "lower.h"
+#include "model.h"
 #include "names.h"
 
 #include <stdio.h>
@@ -218,11 +219,12 @@ static struct operand finish_call(struct lowering *lowering, const struct expr *
         instr->arg_count = 0; /* it asks about these, and keeps none */
         lower_leaving(lowering, call);
     }
-    /* An argument that is a label: the macro may go there. */
+    /* An argument that is a label: the macro may go there; but queue_destroy(queue, free) passes a function. */
+    bool macro = plain && name_is_constant(call->name);
     for (int i = 0; i < call->args.count; i++) {
         const struct expr *arg = call->args.at[i];
         if (arg && arg->kind == E_NAME && map_get(&lowering->gotos, arg->name) &&
-            !known_variable(lowering, arg->name)) {
+            !known_variable(lowering, arg->name) && (macro || !model_frees_memory(arg->name))) {
             int yes = label_new(lowering), no = label_new(lowering);
             emit_branch(lowering, unknown(), 0, unknown(), yes, no, call);
             label_here(lowering, yes);

@@ -124,7 +124,7 @@ static bool sounds_harmless(const char *name)
         "log",   "debug",  "warn",   "warning", "print", "trace",   "dbg",    "printf", "err",
         "error", "notice", "len",    "length",  "size",  "is",      "has",    "cmp",    "equal",
         "count", "dump",   "strlen", "info",    "quote", "quoteaf", "quotef", NULL};
-    return name_has_any(name, words);
+    return name_has_any(name, words) || name_ends_with(name, "printf"); /* xasprintf */
 }
 
 bool model_harmless(const char *name)

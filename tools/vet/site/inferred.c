@@ -14,7 +14,8 @@ static bool only_inspects(const char *callee)
 /* A value that its callee owns: nothing is acquired. */
 bool borrows(const char *callee)
 {
-    bool harmless = name_constructs(callee) ? model_known_harmless(callee) : model_harmless(callee);
+    bool makes = name_constructs(callee) || name_ends_with(callee, "printf");
+    bool harmless = makes ? model_known_harmless(callee) : model_harmless(callee);
     return name_is_predicate(callee) || harmless || strcmp(callee, "va_arg") == 0 ||
            strstr(callee, "alloca") || strstr(callee, "newa") || strstr(callee, "joina") ||
            (name_has(callee, "pool") &&

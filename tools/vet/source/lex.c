@@ -2,7 +2,6 @@
 #include "lex.h"
 
 #include "condition.h"
-#include "names.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -323,6 +322,11 @@ static void next_branch(struct lexer *lexer, enum truth holds)
         branch->functions &= ends_definition(lexer, branch->first) &&
                              has_brace(&lexer->out->tokens, branch->first);
     end_other(lexer, branch);
+    if (branch->active && holds != FALSE_ && !branch->sure && lexer->depth > 0 &&
+        tokens_leave(&lexer->out->tokens, branch->first)) {
+        tokens_make_conditional(lexer->arena, &lexer->out->tokens, branch->first);
+        branch->taken = false;
+    }
     branch->active = branch->outer && !branch->taken && holds != FALSE_;
     if (branch->active) {
         branch->first = lexer->out->tokens.count;
@@ -336,28 +340,6 @@ static void next_branch(struct lexer *lexer, enum truth holds)
     branch->alone = false;
 }
 
-static bool leaves(const struct token *first)
-{
-    return first->kind == TOKEN_NAME &&
-           (strcmp(first->text, "return") == 0 || strcmp(first->text, "goto") == 0 ||
-            (first[1].sign == '(' && name_never_returns(first->text)));
-}
-
-/* Are the tokens whole statements, the last of which leaves the function? */
-static bool ends_by_leaving(const struct token *at, const struct token *end)
-{
-    const struct token *statement = at, *last = NULL;
-    int depth = 0;
-    for (; at < end && depth >= 0; at++) {
-        depth += (at->sign == '(' || at->sign == '{') - (at->sign == ')' || at->sign == '}');
-        if (depth == 0 && (at->sign == ';' || at->sign == '}')) {
-            last = statement;
-            statement = at + 1;
-        }
-    }
-    return last && depth == 0 && statement == end && leaves(last);
-}
-
 /* `#ifndef HAVE_X die("no X"); #endif`: what follows would never be reached, so it is not the usual configuration. */
 static void end_branch(struct lexer *lexer)
 {
@@ -366,11 +348,7 @@ static void end_branch(struct lexer *lexer)
     struct branch *branch = &lexer->branches.at[--lexer->branches.count];
     end_other(lexer, branch);
     token_vec *tokens = &lexer->out->tokens;
-    if (!branch->active || !branch->alone || branch->first == 0 || branch->first >= tokens->count)
-        return;
-    int before = tokens->at[branch->first - 1].sign;
-    if ((before == ';' || before == '{' || before == '}') &&
-        ends_by_leaving(tokens->at + branch->first, tokens->at + tokens->count)) {
+    if (branch->active && branch->alone && tokens_leave(tokens, branch->first)) {
         tokens->count = branch->first;
         if (branch->assumed)
             conditions_reverse(&lexer->conditions, branch->assumed);

@@ -75,4 +75,10 @@ struct source {
 bool source_read(struct arena *arena, const char *path, struct source *source);
 void lex(struct arena *arena, const struct source *source, struct lexed *lexed);
 
+/* lex_branch.c */
+/* Are the tokens from `first` to the end whole statements between others, the last of which leaves the function? */
+bool tokens_leave(const token_vec *tokens, int first);
+/* `#ifdef HAVE_X return x(); #else …`: as `if (…) { return x(); } …`, so that both are read. */
+void tokens_make_conditional(struct arena *arena, token_vec *tokens, int first);
+
 #endif

@@ -33,6 +33,13 @@ bool judge_in_main(const struct judge *judge)
     return strcmp(judge->ir->function->name, "main") == 0 || is_command(judge->ir->function);
 }
 
+/* What a command closes on another exit, it should not leave open on this one: a program may run many commands. */
+static bool can_run_out(enum resource resource)
+{
+    return resource == R_DESCRIPTOR || resource == R_STREAM || resource == R_PROCESS ||
+           resource == R_FOLDER;
+}
+
 /* The system takes back what main holds when it returns, and what a failed exec leaves behind. */
 bool judge_ends_process(const struct judge *judge, const struct event *event)
 {
@@ -43,7 +50,8 @@ bool judge_ends_process(const struct judge *judge, const struct event *event)
         (judge->site->release && name_unlocks(judge->site->release)))
         return false;
     if (judge_in_main(judge))
-        return true;
+        return !(judge->released && can_run_out(resource) &&
+                 strcmp(judge->ir->function->name, "main") != 0);
     const struct state *at = event->state->from;
     for (int steps = 0; at && steps < 12; steps++, at = at->from) {
         const char *callee = instr_at(judge, at->instr)->callee;

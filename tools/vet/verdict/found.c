@@ -62,7 +62,7 @@ static bool leads_to(const struct judge *judge, int from, int to)
 }
 
 /* if (!set->cached) set_free(set): does a branch before the release go round it, to what comes behind it? */
-static bool is_conditional(const struct judge *judge, const struct event *release)
+bool judge_is_conditional(const struct judge *judge, const struct event *release)
 {
     const struct state *after = release->state;
     int behind = instr_at(judge, release->instr)->next;
@@ -115,7 +115,7 @@ bool judge_releases_on_condition(const struct judge *judge, const struct state *
     EACH (event, &judge->simulation->events) {
         if (event->kind != EV_RELEASE || event->state->acquired != state->acquired)
             continue;
-        if (!asks_object(judge, event) || !is_conditional(judge, event))
+        if (!asks_object(judge, event) || !judge_is_conditional(judge, event))
             return false;
         released = true;
     }
@@ -133,7 +133,8 @@ bool judge_frees_what_it_found(const struct judge *judge, const struct event *ex
         if (event->state->acquired != state->acquired)
             continue;
         if (event->kind == EV_RELEASE) {
-            if (!destroys(judge, instr_at(judge, event->instr)) || is_conditional(judge, event))
+            if (!destroys(judge, instr_at(judge, event->instr)) ||
+                judge_is_conditional(judge, event))
                 return false;
             releases++;
         }
@@ -145,6 +146,38 @@ bool judge_frees_what_it_found(const struct judge *judge, const struct event *ex
             return false;
     }
     return releases > 0;
+}
+
+/* A found object may be taken out of its owner before it is freed; a text that is freed has been the function's own. */
+static bool is_text(const struct judge *judge)
+{
+    const struct decl *decl = judge->site->place >= 0
+                                  ? judge->ir->places.at[judge->site->place].decl
+                                  : NULL;
+    return decl && decl->type.stars == 1 && decl->type.count > 0 &&
+           strcmp(decl->type.words[decl->type.count - 1], "char") == 0;
+}
+
+/* path = copy(name); if (*path == '/') return path; … return joined(folder, path); Is a text returned on another exit, and only
+ * read on the way to this one, which returns another one? */
+bool judge_returned_elsewhere(const struct judge *judge, const struct event *exit)
+{
+    const struct operand *result = &instr_at(judge, exit->instr)->left;
+    int variable = judge->site->place, conditions = 0;
+    if (!is_text(judge) || result->kind != O_PLACE || judge->ir->function->type.stars != 1 ||
+        exit->state->alias_count > 0 || exit->state->released >= 0)
+        return false;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_ESCAPE && (instr_at(judge, event->instr)->kind != I_RETURN ||
+                                         instr_at(judge, event->instr)->left.place != variable))
+            return false;
+    for (const struct state *at = exit->state->from; at && at->instr != exit->state->acquired;
+         at = at->from) {
+        const struct instr *instr = instr_at(judge, at->instr);
+        conditions += instr->kind == I_BRANCH && instr->left.place >= 0 &&
+                      !place_within(judge->ir, instr->left.place, variable);
+    }
+    return conditions <= 1;
 }
 
 /* p = malloc(n); if (count == 0) return 0; Memory that nothing has touched yet is nobody else's. After several conditions, none
@@ -175,4 +208,68 @@ bool judge_never_touched(const struct judge *judge, const struct state *state)
                 return false;
     }
     return true;
+}
+
+/* if (title) print(title); else print(text); free(text): the release comes after either. */
+static bool leads_both_ways(const struct judge *judge, const struct instr *branch, int release)
+{
+    return reaches(judge->ir, branch->next, release) && reaches(judge->ir, branch->other, release);
+}
+
+/* if (!job->name) { free(text); return -1; } Such a condition finds a failure, and no owner. */
+static bool ends_at_once(const struct judge *judge, const struct event *release)
+{
+    EACH (exit, &judge->simulation->events) {
+        if (exit->kind != EV_RELEASED_EXIT || exit->state->released != release->instr)
+            continue;
+        for (const struct state *at = exit->state->from; at && at->instr != release->instr;
+             at = at->from)
+            if (instr_at(judge, at->instr)->kind == I_BRANCH)
+                return false;
+        return classify_exit(judge->ir, exit->state) == CLASS_FAILURE;
+    }
+    return false;
+}
+
+/* if (!cached) free(text): the last condition before the release was decided before the text was made. */
+static bool depends_on_owner(const struct judge *judge, const struct event *release)
+{
+    const struct state *at = release->state->from;
+    int holder = place_variable(judge->ir, release->state->acquired,
+                                release->state->acquisition->holder);
+    while (at && at->instr != release->state->acquired &&
+           (instr_at(judge, at->instr)->kind != I_BRANCH ||
+            instr_at(judge, at->instr)->left.place == holder))
+        at = at->from;
+    if (!at || at->instr == release->state->acquired)
+        return false;
+    const struct instr *branch = instr_at(judge, at->instr);
+    int asked = branch->left.place;
+    if (leads_both_ways(judge, branch, release->instr) || ends_at_once(judge, release))
+        return false;
+    if (branch->right.kind == O_PLACE && !place_is_error_number(judge->ir, branch->right.place))
+        return true; /* if (text != known) free(text); */
+    for (; asked >= 0 && at && at->instr != release->state->acquired; at = at->from)
+        if (instr_at(judge, at->instr)->dst >= 0 &&
+            place_depends(judge->ir, asked, instr_at(judge, at->instr)->dst))
+            return false;
+    return asked >= 0 && !place_within(judge->ir, asked, holder) &&
+           !place_is_behind(judge->ir, asked, holder);
+}
+
+/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
+bool judge_freed_as_memory(const struct judge *judge, const struct state *state)
+{
+    int strength = state->acquisition->strength;
+    bool found = strength == -1 && !judge_by_address(judge, state);
+    if (strength < -1 || (found && !is_text(judge)))
+        return false;
+    EACH (event, &judge->simulation->events) {
+        const struct instr *release = instr_at(judge, event->instr);
+        if (event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
+            !release->implicit && release->callee && model_frees_memory(release->callee) &&
+            !depends_on_owner(judge, event) && !(found && judge_is_conditional(judge, event)))
+            return true;
+    }
+    return false;
 }

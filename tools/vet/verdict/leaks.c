@@ -51,46 +51,6 @@ static bool releases_type(const struct judge *judge)
     return false;
 }
 
-/* if (!cached) free(text): the last condition before the release was decided before the text was made. */
-static bool depends_on_owner(const struct judge *judge, const struct event *release)
-{
-    const struct state *at = release->state->from;
-    int holder = place_variable(judge->ir, release->state->acquired,
-                                release->state->acquisition->holder);
-    while (at && at->instr != release->state->acquired &&
-           (instr_at(judge, at->instr)->kind != I_BRANCH ||
-            instr_at(judge, at->instr)->left.place == holder))
-        at = at->from;
-    if (!at || at->instr == release->state->acquired)
-        return false;
-    const struct instr *branch = instr_at(judge, at->instr);
-    int asked = branch->left.place;
-    if (branch->right.kind == O_PLACE && !place_is_error_number(judge->ir, branch->right.place))
-        return true; /* if (text != known) free(text); */
-    for (; asked >= 0 && at && at->instr != release->state->acquired; at = at->from)
-        if (instr_at(judge, at->instr)->dst >= 0 &&
-            place_depends(judge->ir, asked, instr_at(judge, at->instr)->dst))
-            return false;
-    return asked >= 0 && !place_within(judge->ir, asked, holder) &&
-           !place_is_behind(judge->ir, asked, holder);
-}
-
-/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
-bool judge_freed_as_memory(const struct judge *judge, const struct state *state)
-{
-    int strength = state->acquisition->strength;
-    if (strength < (judge_by_address(judge, state) ? -1 : 0))
-        return false;
-    EACH (event, &judge->simulation->events) {
-        const struct instr *release = instr_at(judge, event->instr);
-        if (event->kind == EV_RELEASE && event->state->acquired == state->acquired &&
-            !release->implicit && release->callee && model_frees_memory(release->callee) &&
-            !depends_on_owner(judge, event))
-            return true;
-    }
-    return false;
-}
-
 /* Does the name of the function say that it returns with the lock? */
 static bool names_holding(const struct judge *judge)
 {
@@ -393,10 +353,10 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         return LEVEL_ALL;
     if (!judge->escaped || class == CLASS_FAILURE)
         return LEVEL_SURE;
-    return judge->site->resource == R_MEMORY && !judge_by_address(judge, state) &&
-                   judge_never_touched(judge, state)
-               ? LEVEL_LIKELY
-               : LEVEL_ALL;
+    if (judge->site->resource != R_MEMORY)
+        return LEVEL_ALL;
+    bool untouched = !judge_by_address(judge, state) && judge_never_touched(judge, state);
+    return untouched || judge_returned_elsewhere(judge, event) ? LEVEL_LIKELY : LEVEL_ALL;
 }
 
 /* Does a loop have both statements? */

@@ -49,17 +49,20 @@ bool judge_owes_partner(const struct judge *judge, const struct state *state,
                         enum exit_class class);
 
 /* found.c */
+/* if (!set->cached) set_free(set): does a branch before the release go round it, to what comes behind it? */
+bool judge_is_conditional(const struct judge *judge, const struct event *release);
 bool judge_releases_on_condition(const struct judge *judge, const struct state *state);
 bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit);
 bool judge_never_touched(const struct judge *judge, const struct state *state);
+bool judge_returned_elsewhere(const struct judge *judge, const struct event *exit);
+/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
+bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
 
 /* leaks.c */
 /* foo(&x) rather than x = foo(): a getter would return it. */
 bool judge_by_address(const struct judge *judge, const struct state *state);
 /* Acquired by a function of the model, passed to no unknown function and kept nowhere: nobody else can release it. */
 bool judge_owned_here(const struct judge *judge, const struct state *state);
-/* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
-bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
 /* match_new(parent, …) may enter what it makes in its argument, which owns it then. */
 bool judge_made_in_another(const struct judge *judge, const struct state *state);
 /* Does a loop have both statements? */
