@@ -54,6 +54,17 @@ static inline uintptr_t lgi_resumes(const struct lgi_frame_info *info)
     return info->rest >> 57;
 }
 
+/* Word by word. A compiler would copy two words at once, and a load of two words that were just stored one by one waits until
+ * both are in the cache: of a panic through ten frames, that took a tenth of the time. (Atomic loads are never joined.) */
+static inline __attribute__((always_inline)) void lgi_copy_words(void *to, const void *from,
+                                                                 size_t size)
+{
+    typedef uintptr_t word __attribute__((may_alias));
+#pragma GCC unroll 8
+    for (size_t i = 0; i < size / sizeof(word); i++)
+        ((word *)to)[i] = __atomic_load_n((const word *)from + i, __ATOMIC_RELAXED);
+}
+
 /* What the tables say of the frame, and its caller; false: not for this unwinder. */
 bool lgi_frame_find(struct lgi_epoch *epoch, const struct lgi_frame_state *state,
                     struct lgi_frame_info *info, struct lgi_frame_state *caller);

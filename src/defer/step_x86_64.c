@@ -348,10 +348,10 @@ bool lgi_frame_find(struct lgi_epoch *epoch, const struct lgi_frame_state *state
     struct plan plan;
     if (!recall(ip, epoch, &plan) && !read_and_keep(epoch, ip, &plan))
         return false;
-    *info = plan.info;
+    lgi_copy_words(info, &plan.info, sizeof(*info));
     unsigned slot = plan.info.rest >> 48 & 0xff;
     void **cfa = (void **)((char *)state->register_[slot] + (int32_t)(uint32_t)plan.info.rest);
-    *caller = *state;
+    lgi_copy_words(caller, state, sizeof(*caller));
     for (uint64_t saved = plan.saved; saved != 0; saved >>= SAVED_BITS)
         caller->register_[saved & ((1 << SLOT_BITS) - 1)] =
             cfa[-(intptr_t)(saved >> SLOT_BITS & MOST_BELOW)];

@@ -288,7 +288,7 @@ static void step_from_here(struct lgi_unwinding *u, const struct lgi_frame_state
         return;
     u->epoch.value = 0;
     place.at = 0;
-    place.states[0] = *here;
+    lgi_copy_words(&place.states[0], here, sizeof(*here));
     find_and_step(u, &place);
 }
 
@@ -350,7 +350,7 @@ static void step_out_of_cleanup(struct lgi_unwinding *u, const struct lgi_record
         return;
     place.at = 0;
     if (here)
-        place.states[0] = *here;
+        lgi_copy_words(&place.states[0], here, sizeof(*here));
     if (here || lgi_save(place.states[0].register_) == 0)
         step_out(u, record, &place);
 }

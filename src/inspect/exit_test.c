@@ -25,6 +25,14 @@ static void waits_for_a_descriptor(int fd)
     tell("woken");
 }
 
+static void waits_for_a_group(lg_waitgroup *group)
+{
+    lg_defer(slow_cleanup);
+    count(&entered);
+    lg_waitgroup_wait(group);
+    tell("woken");
+}
+
 static void yields(void)
 {
     lg_defer(slow_cleanup);
@@ -36,20 +44,24 @@ static void yields(void)
 static void exits(void *data)
 {
     int fds[2];
+    static lg_waitgroup group;
     set_workers((unsigned)(uintptr_t)data);
     ck_assert_int_eq(pipe(fds), 0);
+    lg_waitgroup_add(&group, 1);
     atexit(at_exit);
     lg_defer(tell, "main");
     for (int i = 0; i < 5; i++) {
         lg_go(sleeps);
         lg_go(waits_for_ever);
         lg_go(waits_for_a_descriptor, fds[0]);
+        lg_go(waits_for_a_group, &group);
         lg_go(yields);
     }
     lg_go_thread(sleeps);
     lg_go_thread(waits_for_ever);
     lg_go_thread(waits_for_a_descriptor, fds[0]);
-    until(&entered, 23);
+    lg_go_thread(waits_for_a_group, &group);
+    until(&entered, 29);
     lg_exit(5);
 }
 
@@ -58,7 +70,7 @@ START_TEST(D10_all_goroutines_are_unwound_first)
     for (uintptr_t workers = 1; workers <= 8; workers *= 2) {
         struct outcome *outcome = in_child(exits, (void *)workers);
         expect_status(outcome, 5);
-        expect_out(outcome, "main ran:23 ");
+        expect_out(outcome, "main ran:29 ");
         ck_assert_str_eq(outcome->err, "");
     }
 }

@@ -3,15 +3,15 @@
  * takes it by two plain stores.
  *
  *     the worker                              any other thread
- *     if the word is my tag:                  old = exchange(word, held)
- *         inside = lock                       if old was a worker's tag:
- *         if the word is still my tag:            membarrier
- *             … holds the lock …                  wait until that worker's inside != lock
- *         inside = NULL                       … holds the lock as usual …
+ *     inside = lock                           old = exchange(word, held)
+ *     if the word is my tag:                  if old was a worker's tag:
+ *         … holds the lock …                      membarrier
+ *     inside = NULL                               wait until that worker's inside != lock
+ *                                             … holds the lock as usual …
  *
  * The worker stores `inside` and then reads the word; the other changes the word and then reads `inside`. Without a barrier
  * in between, both could miss what the other stored. The barrier is the other's: membarrier(2) makes each running thread
- * of the process execute one. So either the worker's second read comes after it, and sees the change, or the worker's
+ * of the process execute one. So either the worker's read comes after it, and sees the change, or the worker's
  * store of `inside` came before it, and is seen.
  *
  * The worker runs nothing else while it is inside. lgi_lock on such a word does what the right column says, so that code
@@ -50,12 +50,9 @@ bool lgi_bias_was_inside(const uint32_t *lock, uint32_t tag) __attribute__((cold
 /* Takes the lock, if it is biased to the caller's worker and free. */
 static inline bool lgi_bias_enter(uint32_t *lock)
 {
-    uint32_t tag = lgi_my_tag;
-    if (__atomic_load_n(lock, __ATOMIC_RELAXED) != tag)
-        return false;
     __atomic_store_n(&lgi_inside, lock, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__builtin_expect(__atomic_load_n(lock, __ATOMIC_ACQUIRE) == tag, 1))
+    if (__builtin_expect(__atomic_load_n(lock, __ATOMIC_ACQUIRE) == lgi_my_tag, 1))
         return true;
     __atomic_store_n(&lgi_inside, (uint32_t *)0, __ATOMIC_RELEASE);
     return false;

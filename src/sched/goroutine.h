@@ -45,7 +45,7 @@ struct lgi_g {
     bool may_be_stopped;         /* lg_exit may end its wait */
     bool stop;                   /* lg_exit ends it at its next wait … */
     bool stopped;                /* … and has done so */
-    uint32_t *under;             /* park.h */
+    uintptr_t under;             /* park.h */
     void *sp;                    /* while it is not running, like the next three: */
     struct lgi_record *top;
     struct lgi_unwinding *unwinding;

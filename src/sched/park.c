@@ -11,6 +11,7 @@
 #include "sched/hooks.h"
 #include "sched/identity.h"
 #include "sched/runtime.h"
+#include "sched/state_lock.h"
 #include "time/clock.h"
 
 LG_ERROR_DEFINE_ERRNO(lg_error_deadline_exceeded, ETIMEDOUT, "deadline exceeded");
@@ -25,7 +26,7 @@ void lgi_wait_begin(struct lgi_g *g, const char *what)
 {
     g->waits_for = what;
     g->held = NULL;
-    g->under = NULL;
+    g->under = 0;
     if (!g->worker)
         __atomic_store_n(&g->futex, PARKED, __ATOMIC_RELAXED);
     __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
@@ -34,20 +35,40 @@ void lgi_wait_begin(struct lgi_g *g, const char *what)
 void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock)
 {
     lgi_wait_begin(g, what);
-    g->under = lock;
+    g->under = (uintptr_t)lock;
+}
+
+void lgi_wait_begin_under_state(struct lgi_g *g, const char *what, int64_t *state)
+{
+    lgi_wait_begin(g, what);
+    g->under = (uintptr_t)state | LGI_UNDER_STATE;
+}
+
+static bool claim_under_lock(struct lgi_g *g, uint32_t as, uint32_t *lock)
+{
+    (void)lgi_lock_whole(lock); /* (not for the first time in a child: it waits there) */
+    bool claimed = lgi_claim(g, as);
+    lgi_unlock_lists(lock);
+    return claimed;
+}
+
+static bool claim_under_state(struct lgi_g *g, uint32_t as, int64_t *state)
+{
+    int64_t unlocked = lgi_state_lock(state); /* (of this process: it waits there) */
+    bool claimed = lgi_claim(g, as);
+    lgi_state_unlock(state, unlocked);
+    return claimed;
 }
 
 bool lgi_claim_from_outside(struct lgi_g *g, uint32_t as)
 {
     if (__atomic_load_n(&g->claim, __ATOMIC_ACQUIRE) != LGI_WAITING)
         return false; /* its last wait is over, and the object with the lock may be gone */
-    uint32_t *lock = g->under;
-    if (lock)
-        (void)lgi_lock_whole(lock); /* (not for the first time in a child: it waits there) */
-    bool claimed = lgi_claim(g, as);
-    if (lock)
-        lgi_unlock_lists(lock);
-    return claimed;
+    if (g->under & LGI_UNDER_STATE)
+        return claim_under_state(g, as, (int64_t *)(g->under - LGI_UNDER_STATE));
+    if (g->under)
+        return claim_under_lock(g, as, (uint32_t *)g->under);
+    return lgi_claim(g, as);
 }
 
 static __attribute__((noinline)) void unpark_thread(struct lgi_g *g)

@@ -60,6 +60,9 @@ void lgi_wait_begin(struct lgi_g *g, const char *what);
  * claiming takes no atomic operation. The caller holds the lock, and then calls lgi_park(g, lg_until_forever()). */
 void lgi_wait_begin_under(struct lgi_g *g, const char *what, uint32_t *lock);
 
+/* The same for an object whose lock is a bit of its state (state_lock.h). */
+void lgi_wait_begin_under_state(struct lgi_g *g, const char *what, int64_t *state);
+
 /* Ends the wait as `as`. Of all calls for one wait, one returns true. To be called under the lock of the object in whose
  * list the waiter was found, or by the waiting goroutine itself. */
 static inline bool lgi_claim(struct lgi_g *g, uint32_t as);
@@ -97,11 +100,14 @@ lg_error *lgi_wait_failed(uint32_t claim, lg_until until);
 
 /* ---- claiming ---- */
 
+/* Added to the address of a state whose bit is the lock. */
+enum { LGI_UNDER_STATE = 1 };
+
 /* How a struct lgi_g begins: the members that claiming needs. */
 struct lgi_claimed {
     uint32_t claim;
     uint8_t others[4];
-    uint32_t *under; /* the lock without which it cannot be claimed; NULL: it can */
+    uintptr_t under; /* the address of the lock without which it cannot be claimed; 0: it can */
 };
 
 static inline bool lgi_claim(struct lgi_g *g, uint32_t as)
@@ -111,7 +117,7 @@ static inline bool lgi_claim(struct lgi_g *g, uint32_t as)
     if (!c->under)
         return __atomic_compare_exchange_n(&c->claim, &waiting, as, false, __ATOMIC_ACQ_REL,
                                            __ATOMIC_RELAXED);
-    if (c->claim != LGI_WAITING)
+    if (__atomic_load_n(&c->claim, __ATOMIC_RELAXED) != LGI_WAITING)
         return false;
     __atomic_store_n(&c->claim, as, __ATOMIC_RELAXED); /* other threads may read it */
     return true;

@@ -49,8 +49,6 @@ static inline bool lgi_mutex_is_biased_here(const lg_mutex *mutex)
 /* True: from now on, until lgi_bias_leave, nobody else changes a word that has LGI_BIASED. */
 static inline bool lgi_mutex_enter_bias(lg_mutex *mutex)
 {
-    if (!lgi_mutex_is_biased_here(mutex))
-        return false;
     __atomic_store_n(&lgi_inside, &mutex->lgi_bias, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (__builtin_expect(lgi_mutex_is_biased_here(mutex), 1))

@@ -13,20 +13,11 @@
 #include "sched/lock.h"
 #include "sched/make_thread.h"
 #include "sched/runtime.h"
+#include "sched/state_lock.h"
 
-enum { WAITED = 1, LOCKED = 2 };
+enum { WAITED = 1, LOCKED = LGI_STATE_LOCKED };
 
 /* ---- the state ---- */
-
-static bool change(lg_waitgroup *group, int64_t *state, int64_t to)
-{
-    lgi_releases(&group->lgi_state);
-    bool changed = __atomic_compare_exchange_n(&group->lgi_state, state, to, false,
-                                               __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    if (changed)
-        lgi_acquired(&group->lgi_state);
-    return changed;
-}
 
 /* To be called before the list, or whether somebody uses it, is looked at. */
 static void forget_parents(lg_waitgroup *group)
@@ -49,18 +40,8 @@ static void forget_parents(lg_waitgroup *group)
 /* The state, at a moment when nobody uses the list. */
 static int64_t unlocked_state(lg_waitgroup *group)
 {
-    int64_t state;
     forget_parents(group);
-    for (unsigned i = 0; (state = __atomic_load_n(&group->lgi_state, __ATOMIC_ACQUIRE)) & LOCKED;
-         i++)
-        lgi_back_off(i);
-    return state;
-}
-
-static void unlock(lg_waitgroup *group, int64_t state)
-{
-    lgi_releases(&group->lgi_state);
-    __atomic_store_n(&group->lgi_state, state, __ATOMIC_RELEASE);
+    return lgi_state_unlocked(&group->lgi_state);
 }
 
 /* ---- counting ---- */
@@ -70,7 +51,7 @@ static void finish(lg_waitgroup *group)
 {
     struct lgi_woken woken = {0};
     lgi_waiters_claim_all(&group->lgi_waiters, 0, &woken);
-    unlock(group, 0);
+    lgi_state_unlock(&group->lgi_state, 0);
     lgi_unpark_all(&woken);
 }
 
@@ -81,9 +62,9 @@ void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta_of_state)
         if (to < 0)
             lg_panic("negative counter of a wait group: more done than was added");
         if (to != WAITED) {
-            if (change(group, &state, to))
+            if (lgi_state_change(&group->lgi_state, state, to))
                 return;
-        } else if (change(group, &state, state | LOCKED)) {
+        } else if (lgi_state_change(&group->lgi_state, state, state | LOCKED)) {
             finish(group);
             return;
         }
@@ -93,7 +74,7 @@ void lgi_waitgroup_add(lg_waitgroup *group, int64_t delta_of_state)
 /* ---- waiting ---- */
 
 /* False: there is nothing to wait for. */
-static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter)
+static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter, bool limited)
 {
     int64_t state;
     do {
@@ -102,23 +83,23 @@ static bool queue(lg_waitgroup *group, struct lgi_waiter *waiter)
             lgi_acquired(&group->lgi_state);
             return false;
         }
-    } while (!change(group, &state, state | LOCKED));
-    lgi_wait_begin(waiter->g, "wait group");
+    } while (!lgi_state_change(&group->lgi_state, state, state | LOCKED));
+    if (limited)
+        lgi_wait_begin(waiter->g, "wait group");
+    else
+        lgi_wait_begin_under_state(waiter->g, "wait group", &group->lgi_state);
     lgi_waiters_push(&group->lgi_waiters, waiter);
-    unlock(group, state | WAITED);
+    lgi_state_unlock(&group->lgi_state, state | WAITED);
     return true;
 }
 
 /* The wait has ended otherwise than by the counter. */
 static void leave(lg_waitgroup *group, struct lgi_waiter *waiter)
 {
-    int64_t state;
-    do
-        state = unlocked_state(group);
-    while (!change(group, &state, state | LOCKED));
+    int64_t state = lgi_state_lock(&group->lgi_state);
     lgi_waiters_remove(&group->lgi_waiters, waiter);
     bool empty = lgi_waiters_empty(&group->lgi_waiters);
-    unlock(group, empty ? state & ~(int64_t)WAITED : state);
+    lgi_state_unlock(&group->lgi_state, empty ? state & ~(int64_t)WAITED : state);
 }
 
 static lg_error *wait(lg_waitgroup *group, lg_until until)
@@ -128,7 +109,7 @@ static lg_error *wait(lg_waitgroup *group, lg_until until)
         return NULL;
     }
     struct lgi_waiter waiter = {.g = lgi_self()};
-    if (!queue(group, &waiter))
+    if (!queue(group, &waiter, until.lgi_done || until.lgi_deadline != LG_DURATION_MAX))
         return NULL;
     uint32_t claim = lgi_park(waiter.g, until);
     lgi_acquired(&group->lgi_state);

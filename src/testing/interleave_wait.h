@@ -17,13 +17,15 @@ static struct lgi_g *model_self(void)
 static void model_wait_begin(struct lgi_g *g, const char *what)
 {
     (void)what;
-    g->under = NULL;
+    g->under = 0;
     __atomic_store_n(&unparked[il.now], 0, __ATOMIC_RELAXED);
     __atomic_store_n(&g->claim, LGI_WAITING, __ATOMIC_RELEASE);
 }
 
 static void model_unpark(struct lgi_g *g)
 {
+    if (__atomic_load_n(&g->claim, __ATOMIC_RELAXED) < LGI_READY)
+        ck_abort_msg("a wait was claimed twice");
     __atomic_store_n(&unparked[g - goroutine], 1, __ATOMIC_RELEASE);
     il_futex_wake(&unparked[g - goroutine]);
 }
