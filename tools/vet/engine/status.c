@@ -140,6 +140,15 @@ static int masked_variable(const struct ir *ir, int place)
     return found;
 }
 
+/* 0, FALSE, ImageFalse */
+static bool is_false(const struct ir *ir, const struct operand *operand)
+{
+    const char *name = operand->kind == O_SYMBOL  ? operand->text
+                       : operand->kind == O_PLACE ? ir->places.at[operand->place].text
+                                                  : NULL;
+    return operand->kind == O_NUMBER ? operand->number == 0 : name && name_ends_with(name, "false");
+}
+
 /* if (FAILED(hr)), if (IS_ERR(status)), if (base_code(status) == CODE_AGAIN), if ((status & MASK) == CODE_AGAIN): which place is
  * asked? */
 static int asked_by_call(const struct simulation *simulation, const struct state *state,
@@ -151,6 +160,11 @@ static int asked_by_call(const struct simulation *simulation, const struct state
     bool named = call && branch->right.kind == O_NUMBER && branch->right.number == 0 &&
                  branch->sign == (truth ? S2('!', '=') : S2('=', '=')) &&
                  word_in(call->callee, names);
+    bool fatal = call && (strstr(call->callee, "IsFatal") || strstr(call->callee, "is_fatal")) &&
+                 !is_false(simulation->ir, &branch->right) &&
+                 branch->sign == (truth ? S2('=', '=') : S2('!', '='));
+    if (fatal) /* if (library_is_fatal(error) == LIBRARY_TRUE) */
+        return call->args[0].place;
     bool decoded = branch->right.kind == O_SYMBOL && name_is_constant(branch->right.text) &&
                    name_means(branch->right.text) <= 0 && !name_means_zero(branch->right.text) &&
                    branch->sign == (truth ? S2('=', '=') : S2('!', '='));
@@ -204,15 +218,6 @@ bool predicate_implies_failure(const struct simulation *simulation, const struct
                (yes ? asks_for_failure(call->callee) : asks_for_success(simulation, call->callee));
     }
     return false;
-}
-
-/* 0, FALSE, ImageFalse */
-static bool is_false(const struct ir *ir, const struct operand *operand)
-{
-    const char *name = operand->kind == O_SYMBOL  ? operand->text
-                       : operand->kind == O_PLACE ? ir->places.at[operand->place].text
-                                                  : NULL;
-    return operand->kind == O_NUMBER ? operand->number == 0 : name && name_ends_with(name, "false");
 }
 
 /* if (IsSuccess(image, &status) == False): the call just before the branch is asked whether the status is a success. */
