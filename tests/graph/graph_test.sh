@@ -832,6 +832,24 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+# Here the disk is a database that another program has locked, for longer than the job may take.
+a_job_s_time_does_not_run_while_the_disk_is_waited_for() {
+    cat >lock.py <<'END'
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+database.execute("BEGIN IMMEDIATE")
+open("locked", "w").close()
+time.sleep(6)
+END
+    run <<'END'
+jobs:
+  a: {run: "setsid python3 lock.py \"$XDG_STATE_HOME/lifoguard/state.db\" & until [ -e locked ]; do sleep 0.01; done"}
+  b: {needs: a, run: echo b >>log, timeout: 5s, defer: echo cleanup >>log}
+END
+    expect_status 0
+    expect_log 'b cleanup'
+}
+
 # Of the environment, of the file, of another job; named by the user, by the name, by the address that the value is.
 secrets_are_masked_in_what_jobs_print() {
     export MINE=$'geheim1\ngeheim2' DATABASE_URL=postgres://user:geheim3@host/db SHORT_TOKEN=abc
