@@ -832,6 +832,16 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+a_file_that_two_files_include_is_read_once() {
+    mkdir parts
+    echo 'jobs: {common: {run: echo common >>log}}' >parts/common.yaml
+    echo 'include: common.yaml' >parts/a.yaml
+    echo 'include: ../parts/common.yaml' >parts/b.yaml
+    run <<<'include: [parts/a.yaml, parts/b.yaml, parts/common.yaml]'
+    expect_status 0
+    expect_log common
+}
+
 # Here the disk is a database that another program has locked, for longer than the job may take.
 a_job_s_time_does_not_run_while_the_disk_is_waited_for() {
     cat >lock.py <<'END'
