@@ -295,6 +295,18 @@ END
     run <<<'jobs: {a: {if: exec sleep 1000, timeout: 100ms, run: echo never >>log}}'
     expect_status 1
     expect_err 'a failed: if: timed out after 100ms'
+    run -k <<'END'
+jobs:
+  a: {if: no-such-program --at-all, run: echo never >>log}
+  b: {if: "/dev/null || exit $?", run: echo never >>log}
+  c: {if: 'sh -c "kill -KILL \$\$"; exit $?', run: echo never >>log}
+  d: {if: exit 125, run: echo never >>log}
+END
+    expect_status 1
+    expect_err 'a failed: if: exit status 127'
+    expect_err 'b failed: if: exit status 126'
+    expect_err 'c failed: if: exit status 137'
+    expect_err '^\[d\] +skipped'
     run <<<'jobs: {a: {if: "true", shell: sh, dir: no-such-directory, run: echo never >>log}}'
     expect_status 1
     expect_err 'a failed: if: dir no-such-directory'
