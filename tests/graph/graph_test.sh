@@ -844,6 +844,15 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+a_job_has_not_the_name_of_the_run_s_own_cleanups() {
+    run <<<$'defer: echo cleanup >>log\njobs:\n  run: {run: echo job >>log}'
+    expect_status 2
+    expect_err "^g.yaml:3:3: run is the name of the run's own cleanups"
+    run <<<'jobs: {run: {run: echo job >>log}}'
+    expect_status 0
+    expect_log job
+}
+
 a_file_that_two_files_include_is_read_once() {
     mkdir parts
     echo 'jobs: {common: {run: echo common >>log}}' >parts/common.yaml
