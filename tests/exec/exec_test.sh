@@ -597,6 +597,15 @@ a_command_that_waits_for_an_undo_has_its_limit() {
     expect_status 137
 }
 
+a_command_is_not_left_without_the_one_that_limits_it() {
+    lifoguard with --timeout 100s -- sh -c 'trap "touch asked; exit" TERM; echo $$ >pid.new; mv pid.new pid; while :; do sleep 0.01; done' &
+    local limiter=$!
+    until_true test -e pid
+    kill -KILL "$limiter"
+    wait "$limiter"
+    until_true test -e asked
+}
+
 # In each command and form; and a command that was killed is waited for.
 the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
     local stubborn='trap "" TERM; until [ -e never ]; do sleep 0.01; done' limit=(--timeout 0.1s --grace 0s)
