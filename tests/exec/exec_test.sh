@@ -622,8 +622,8 @@ the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
     refused_as 124 lifoguard with "${limit[@]}" -- sh -c "$stubborn"
     inside "lifoguard defer --timeout 0.1s --grace 0s sh -c '$stubborn'"
     expect_err 'cleanup failed: .*not done within 100ms'
-    echo "with --timeout 0.1s --grace 0s -- $stubborn" >jobs
-    refused_as 1 lifoguard run jobs
+    echo "with --timeout 0.1s --grace 0s -- $stubborn" >limited.jobs
+    refused_as 1 lifoguard run limited.jobs
     expect_err 'killed by SIGKILL'
     refused_as 125 lifoguard with --timeout 9000h -- true
     expect_err '9000h is longer than a year; as a time limit, 0s is none'
