@@ -844,6 +844,23 @@ END
     [[ $(lifoguard history | wc -l) == 1 ]] || fail 'not one run in the history'
 }
 
+an_option_behind_the_file_is_told() {
+    echo 'jobs: {a: {run: "echo $1 $# >>log"}}' >g.yaml
+    echo 'echo $1 $# >>log' >lines
+    local file
+    for file in g.yaml lines; do
+        rm -f log
+        lifoguard run "$file" --report=x.html >out 2>err || fail "status $?"
+        expect_log '--report=x.html 1'
+        expect_err "^lifoguard: --report=x.html stands behind $file, so it is an argument"
+        lifoguard run "$file" -- --report x.html >out 2>err || fail "status $?"
+        ! has 'stands behind' err || fail 'told behind --'
+        expect_log '--report=x.html 1 --report 2'
+        lifoguard run "$file" --mine -k >out 2>err || fail "status $?"
+        ! has 'stands behind' err || fail 'told of no option'
+    done
+}
+
 a_job_has_not_the_name_of_the_run_s_own_cleanups() {
     run <<<$'defer: echo cleanup >>log\njobs:\n  run: {run: echo job >>log}'
     expect_status 2
