@@ -97,6 +97,15 @@ R1_what_is_being_acquired_ends_before_it_is_undone() {
     done
 }
 
+a_command_is_not_left_without_the_one_that_limits_it() {
+    lifoguard with --timeout 100s -- sh -c 'trap "touch asked; exit" TERM; echo $$ >pid.new; mv pid.new pid; while :; do sleep 0.01; done' &
+    local limiter=$!
+    until_true test -e pid
+    kill -KILL "$limiter"
+    wait "$limiter"
+    until_true test -e asked
+}
+
 # In each command and form; and a command that was killed is waited for.
 the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
     local stubborn='trap "" TERM; until [ -e never ]; do sleep 0.01; done' limit=(--timeout 0.1s --grace 0s)
@@ -113,8 +122,8 @@ the_time_limit_0s_is_none_and_the_grace_0s_is_SIGKILL_at_once() {
     refused_as 124 lifoguard with "${limit[@]}" -- sh -c "$stubborn"
     inside "lifoguard defer --timeout 0.1s --grace 0s sh -c '$stubborn'"
     expect_err 'cleanup failed: .*not done within 100ms'
-    echo "with --timeout 0.1s --grace 0s -- $stubborn" >jobs
-    refused_as 1 lifoguard run jobs
+    echo "with --timeout 0.1s --grace 0s -- $stubborn" >limited.jobs
+    refused_as 1 lifoguard run limited.jobs
     expect_err 'killed by SIGKILL'
     refused_as 125 lifoguard with --timeout 9000h -- true
     expect_err '9000h is longer than a year; as a time limit, 0s is none'

@@ -158,6 +158,18 @@ END
     run <<<'jobs: {a: {if: exec sleep 1000, timeout: 100ms, run: echo never >>log}}'
     expect_status 1
     expect_err 'a failed: if: timed out after 100ms'
+    run -k <<'END'
+jobs:
+  a: {if: no-such-program --at-all, run: echo never >>log}
+  b: {if: "/dev/null || exit $?", run: echo never >>log}
+  c: {if: 'sh -c "kill -KILL \$\$"; exit $?', run: echo never >>log}
+  d: {if: exit 125, run: echo never >>log}
+END
+    expect_status 1
+    expect_err 'a failed: if: exit status 127'
+    expect_err 'b failed: if: exit status 126'
+    expect_err 'c failed: if: exit status 137'
+    expect_err '^\[d\] +skipped'
     run <<<'jobs: {a: {if: "true", shell: sh, dir: no-such-directory, run: echo never >>log}}'
     expect_status 1
     expect_err 'a failed: if: dir no-such-directory'
@@ -196,6 +208,43 @@ jobs: {a: {needs: b, run: 'echo a ${A-unset} >>log'}}
 END
     expect_status 0
     expect_log 'c b from-sub a unset'
+}
+
+a_job_has_not_the_name_of_the_run_s_own_cleanups() {
+    run <<<$'defer: echo cleanup >>log\njobs:\n  run: {run: echo job >>log}'
+    expect_status 2
+    expect_err "^g.yaml:3:3: run is the name of the run's own cleanups"
+    run <<<'jobs: {run: {run: echo job >>log}}'
+    expect_status 0
+    expect_log job
+}
+
+a_file_that_two_files_include_is_read_once() {
+    mkdir parts
+    echo 'jobs: {common: {run: echo common >>log}}' >parts/common.yaml
+    echo 'include: common.yaml' >parts/a.yaml
+    echo 'include: ../parts/common.yaml' >parts/b.yaml
+    run <<<'include: [parts/a.yaml, parts/b.yaml, parts/common.yaml]'
+    expect_status 0
+    expect_log common
+}
+
+# Here the disk is a database that another program has locked, for longer than the job may take.
+a_job_s_time_does_not_run_while_the_disk_is_waited_for() {
+    cat >lock.py <<'END'
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+database.execute("BEGIN IMMEDIATE")
+open("locked", "w").close()
+time.sleep(6)
+END
+    run <<'END'
+jobs:
+  a: {run: "setsid python3 lock.py \"$XDG_STATE_HOME/lifoguard/state.db\" & until [ -e locked ]; do sleep 0.01; done"}
+  b: {needs: a, run: echo b >>log, timeout: 5s, defer: echo cleanup >>log}
+END
+    expect_status 0
+    expect_log 'b cleanup'
 }
 
 # Of the environment, of the file, of another job; named by the user, by the name, by the address that the value is.

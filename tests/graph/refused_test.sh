@@ -258,6 +258,23 @@ a_state_that_is_not_there_is_told() {
     [[ ! -e $XDG_STATE_HOME/lifoguard ]] || fail 'a state was made'
 }
 
+an_option_behind_the_file_is_told() {
+    echo 'jobs: {a: {run: "echo $1 $# >>log"}}' >g.yaml
+    echo 'echo $1 $# >>log' >lines
+    local file
+    for file in g.yaml lines; do
+        rm -f log
+        lifoguard run "$file" --report=x.html >out 2>err || fail "status $?"
+        expect_log '--report=x.html 1'
+        expect_err "^lifoguard: --report=x.html stands behind $file, so it is an argument"
+        lifoguard run "$file" -- --report x.html >out 2>err || fail "status $?"
+        ! has 'stands behind' err || fail 'told behind --'
+        expect_log '--report=x.html 1 --report 2'
+        lifoguard run "$file" --mine -k >out 2>err || fail "status $?"
+        ! has 'stands behind' err || fail 'told of no option'
+    done
+}
+
 of_many_mistakes_the_first_are_told() {
     run < <(echo 'jobs:'; for i in {1..120}; do echo "  j$i: {run: x, nix: y}"; done; echo '  j7: {run: z}'; echo '  j7: {run: z}')
     expect_status 2

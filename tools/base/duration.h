@@ -6,7 +6,7 @@
 #include <lifoguard/time.h>
 
 /* Long enough, and added to any time it stays a time. */
-#define DURATION_LONGEST (365 * 24 * LG_HOUR)
+#define DURATION_LONGEST (LG_HOUR * 24 * 365)
 
 /* As lg_duration_parse, but at most DURATION_LONGEST; a number alone, as timeout(1) and sleep(1) take it, is told what to write instead. */
 lg_error *duration_read(const char *text, lg_duration *duration)

@@ -142,6 +142,24 @@ lg_error *options_take(const struct option *options, char ***arguments)
     return NULL;
 }
 
+char **options_behind(const struct option *options, char **arguments)
+{
+    const char *file = *arguments++;
+    if (*arguments && strcmp(*arguments, "--") == 0)
+        return arguments + 1;
+    for (char **argument = arguments; *argument; argument++) {
+        const char *name = *argument + 2;
+        if (strncmp(*argument, "--", 2) == 0 && find(options, name, strcspn(name, "="))) {
+            print_message(
+                "%s stands behind %s, so it is an argument ($1, …), and no option; write options "
+                "before %s",
+                *argument, file, file);
+            break;
+        }
+    }
+    return arguments;
+}
+
 char **options_split(char **arguments)
 {
     for (; *arguments; arguments++) {

@@ -24,6 +24,10 @@ typedef void option_each(const char *text);
 lg_error *options_take(const struct option *options, char ***arguments)
     __attribute__((__warn_unused_result__));
 
+/* The arguments behind the file that *arguments is, without a `--` before them, which says that they are meant so. Without that, tells of the
+ * first one that looks like one of these options. */
+char **options_behind(const struct option *options, char **arguments);
+
 /* Where the words end that stand before a `--`: *rest points behind the `--`, which becomes NULL. Without one: NULL. */
 char **options_split(char **arguments);
 

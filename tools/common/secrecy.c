@@ -39,18 +39,12 @@ static bool says_so(const char *name, size_t length)
 /* "A,B_*", which the user may have written with blanks. */
 static bool is_listed(const char *name, const char *list)
 {
-    while (*list) {
-        char pattern[128];
-        list += strspn(list, ", ");
-        size_t length = strcspn(list, ", ");
-        if (length > 0 && length < sizeof(pattern)) {
-            memcpy(pattern, list, length);
-            pattern[length] = '\0';
-            if (fnmatch(pattern, name, 0) == 0)
-                return true;
-        }
-        list += length;
-    }
+    char *patterns = need_copy(list, strlen(list)), *rest = NULL;
+    lg_defer(free, patterns);
+    for (const char *pattern = strtok_r(patterns, ", ", &rest); pattern;
+         pattern = strtok_r(NULL, ", ", &rest))
+        if (fnmatch(pattern, name, 0) == 0)
+            return true;
     return false;
 }
 

@@ -287,6 +287,16 @@ static void check_locks(struct graph *graph)
     }
 }
 
+/* What the run's own cleanups print is told and kept as that of `run`. */
+static void check_name_of_run(struct graph *graph, const struct graph_job *job)
+{
+    if (graph->defers.count && strcmp(job->name, "run") == 0)
+        problem_add(
+            &graph->problems, job->at,
+            "run is the name of the run's own cleanups (the key defer of the file), also in the "
+            "logs: call the job otherwise");
+}
+
 void graph_check(struct graph *graph)
 {
     struct graph_job **sorted = sorted_jobs(graph);
@@ -294,6 +304,7 @@ void graph_check(struct graph *graph)
     for (size_t i = 0; i < graph->count; i++) {
         find_needs_of(graph, sorted, graph->jobs[i]);
         check_job(graph, graph->jobs[i]);
+        check_name_of_run(graph, graph->jobs[i]);
     }
     put_in_order(graph);
     note_dependants(graph);

@@ -168,7 +168,7 @@ int run_graph_command(char **arguments)
     if (err)
         return wrong(err);
     options.limit = (size_t)limit;
-    options.arguments = arguments + 1;
+    options.arguments = options_behind(table, arguments);
     struct graph graph = {0};
     lg_defer(graph_free, &graph);
     int status = load(&graph, *arguments, only);

@@ -52,7 +52,8 @@ struct ready {
 
 /* What a file says for all its jobs. */
 struct file_scope {
-    const char *path;   /* as it was given */
+    const char *path; /* as it was given */
+    const char *absolute;
     const char *folder; /* that the file stands in: env_file and include are relative to it */
     struct words environment;
     const char *directory, *shell; /* NULL: not said */

@@ -103,7 +103,15 @@ static void settle(struct work *work, enum job_state state)
     settle_as(work, state, kinds[state]);
 }
 
-/* Only the exit status of an `if` is an answer. One that was ended, or that could not be started, is an error: the job may be needed. */
+/* Only the exit status of an `if` is an answer. One that was ended, or that could not be started, is an error: the job may be needed. So
+ * is what a shell says of the commands in it: 126 and 127 of one that cannot be executed or is not found, 128 and more of one that a
+ * signal has ended. */
+static bool is_no_answer(const struct task *task)
+{
+    return task->job.code != CLD_EXITED || task->job.timed_out ||
+           task->job.status >= EXIT_NOT_EXECUTABLE;
+}
+
 static lg_error *ask_condition(struct work *work, bool *holds)
 {
     *holds = true;
@@ -113,7 +121,7 @@ static lg_error *ask_condition(struct work *work, bool *holds)
     struct task task = {.work = work, .text = work->job->condition, .quiet = true};
     lg_error *err = task_run(&task, &environment, work->job->timeout);
     *holds = !err;
-    if (err && (task.job.code != CLD_EXITED || task.job.timed_out))
+    if (err && is_no_answer(&task))
         return lg_error_wrap(err, "if");
     lg_error_free(err);
     return NULL;

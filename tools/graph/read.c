@@ -46,9 +46,10 @@ static struct graph_job *add_job(struct reader *reader, const struct node *key)
 static void check_job_name(struct reader *reader, const struct node *key)
 {
     if (!is_job_name(key->text) || strlen(key->text) > 100)
-        problem_add(reader->problems, key->at,
-                    "the name of a job has letters, digits and -_.: only, and at most 100: %s",
-                    key->text);
+        problem_add(
+            reader->problems, key->at,
+            "the name of a job has letters, digits and -_.: only, at most 100, and begins with a letter, digit or _: %s",
+            key->text);
     const struct graph_job *same = reader->scope == reader->graph->scopes[0] &&
                                            reader->graph->scope_count == 1
                                        ? NULL
@@ -193,6 +194,15 @@ static bool is_open(struct reader *reader, struct place_in_file at, const char *
     return false;
 }
 
+/* Two files may include a third one, whose jobs are there once. */
+static bool is_read(const struct graph *graph, const char *absolute)
+{
+    for (size_t i = 0; i < graph->scope_count; i++)
+        if (strcmp(graph->scopes[i]->absolute, absolute) == 0)
+            return true;
+    return false;
+}
+
 static void read_root(struct reader *reader, const struct node *root, struct file_scope *scope)
 {
     const struct node *file = node_find(root, "env_file");
@@ -210,7 +220,7 @@ static void read_file(struct reader *reader, struct place_in_file at, const char
     char *real = strcmp(path, "-") == 0 ? NULL : realpath(path, NULL);
     lg_defer(free, real);
     const char *absolute = real ? arena_copy(reader->arena, real, strlen(real)) : path;
-    if (is_open(reader, at, absolute))
+    if (is_open(reader, at, absolute) || is_read(reader->graph, absolute))
         return;
     struct place_in_file at_file = at.line ? at : (struct place_in_file){.file = path};
     size_t length = 0;
@@ -222,6 +232,7 @@ static void read_file(struct reader *reader, struct place_in_file at, const char
     inner.scope = add_scope(reader, at, path);
     if (!inner.scope)
         return;
+    inner.scope->absolute = absolute;
     struct opened opened = {.by = reader->opened, .path = path, .absolute = absolute};
     inner.opened = &opened;
     unsigned order = ++inner.files;

@@ -77,7 +77,7 @@ void work_run_hooks(struct work *work, const struct words *hooks)
     }
 }
 
-/* The rest of the time that the job has. 0: no limit. */
+/* The rest of the time that the job has; what lifoguard itself waits for the disk is not the job's. 0: no limit. */
 static lg_duration time_left(const struct work *work, lg_time began)
 {
     if (work->job->timeout == 0)
@@ -92,51 +92,57 @@ static bool has_failed_by_itself(const struct task *task)
 }
 
 /* Most jobs defer nothing: then nothing is to be kept on disk, and no environment with it. */
-static lg_error *intend(struct work *work, const struct deferreds *defers, const char *pass)
+static lg_error *intend(struct work *work, const struct deferreds *defers, const char *pass,
+                        lg_time *began)
 {
     if (!defers->count)
         return NULL;
+    lg_time since_then = lg_now();
     struct words environment = work_environment(work, pass);
     const struct release *since = work->releases;
     lg_error *err = releases_intend(work, defers, &environment);
     if (err)
         releases_withdraw(work, since);
+    *began += lg_since(since_then);
     return err;
 }
 
 static lg_error *confirm(struct work *work, struct release *newest, const struct release *since,
-                         const char *pass)
+                         const char *pass, lg_time *began)
 {
     if (newest == since)
         return NULL;
+    lg_time since_then = lg_now();
     struct words environment = work_environment(work, pass);
-    return releases_confirm(newest, since, &environment);
+    lg_error *err = releases_confirm(newest, since, &environment);
+    *began += lg_since(since_then);
+    return err;
 }
 
 static lg_error *run_step(struct work *work, const struct step *step, const char *pass,
-                          lg_time began)
+                          lg_time *began)
 {
     const struct release *since = work->releases;
-    lg_error *err = intend(work, &step->defers, pass);
+    lg_error *err = intend(work, &step->defers, pass, began);
     if (err)
         return err;
     struct words environment = work_environment(work, pass);
     struct task task = {.work = work, .text = step->text};
-    err = task_run(&task, &environment, time_left(work, began));
+    err = task_run(&task, &environment, time_left(work, *began));
     read_exports(work);
     work->pass_has_run |= task.job.pid != 0;
     if (!task.job.pid)
         releases_withdraw(work, since);
     work->unknown = err && task.job.pid && !has_failed_by_itself(&task);
     if (!work->unknown)
-        lg_error_join_into(&err, confirm(work, work->releases, since, pass));
+        lg_error_join_into(&err, confirm(work, work->releases, since, pass, began));
     return err;
 }
 
-static lg_error *run_pass(struct work *work, const char *pass, lg_time began)
+static lg_error *run_pass(struct work *work, const char *pass, lg_time *began)
 {
     const struct release *since = work->releases;
-    lg_error *err = intend(work, &work->job->defers, pass);
+    lg_error *err = intend(work, &work->job->defers, pass, began);
     if (err)
         return err;
     struct release *own = work->releases;
@@ -147,7 +153,7 @@ static lg_error *run_pass(struct work *work, const char *pass, lg_time began)
     if (err && !work->pass_has_run)
         releases_withdraw(work, since);
     else if (!work->unknown)
-        lg_error_join_into(&err, confirm(work, own, since, pass));
+        lg_error_join_into(&err, confirm(work, own, since, pass, began));
     return err;
 }
 
@@ -156,10 +162,10 @@ static lg_error *run_passes(struct work *work)
     const struct graph_job *job = work->job;
     lg_time began = lg_now();
     if (!job->variable)
-        return run_pass(work, NULL, began);
+        return run_pass(work, NULL, &began);
     lg_error *err = NULL;
     for (size_t i = 0; i < job->passes.count && !err; i++)
-        err = run_pass(work, job->passes.items[i], began);
+        err = run_pass(work, job->passes.items[i], &began);
     return err;
 }
 

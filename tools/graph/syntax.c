@@ -95,15 +95,13 @@ static struct dialect *dialect_of(struct dialects *dialects, const char *shell)
     return dialect;
 }
 
-/* A program and plain words need no shell (spawn.c). */
+/* What any shell can read is not read. */
 static void add_command(struct place_in_file at, const char *text, void *data)
 {
     (void)at;
     struct dialect *dialect = data;
-    char **words = dialect->is_default ? direct_words(text) : NULL;
-    if (!words)
+    if (!dialect->is_default || !direct_is_readable(text))
         buffer_format(&dialect->script, "(\n%s\n)\n", text);
-    free(words);
 }
 
 static const char *shell_of_defers(const struct graph *graph)

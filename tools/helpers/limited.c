@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -62,6 +63,7 @@ void limited_step(struct limited *limited, lg_time deadline)
 
 struct command {
     const struct limited *limited;
+    pid_t parent;
     char **words;
 };
 
@@ -70,6 +72,10 @@ static void become(const void *data, int failure)
     const struct command *command = data;
     const struct limited *limited = command->limited;
     birth_give(&limited->birth, true);
+    /* Without us, it would have no limit. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != command->parent)
+        raise(SIGTERM);
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && limited->output >= 0; fd++)
         dup2(limited->output, fd);
     union {
@@ -81,7 +87,7 @@ static void become(const void *data, int failure)
 
 int limited_start(struct limited *limited, char **words)
 {
-    const struct command command = {limited, words};
+    const struct command command = {limited, getpid(), words};
     int not_executed;
     limited->ended = false;
     int failed = child_start(become, &command, &limited->command, &not_executed);

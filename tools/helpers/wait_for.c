@@ -9,6 +9,7 @@
 #include "process.h"
 #include "scratch.h"
 #include "signals.h"
+#include "spec.h"
 #include "status.h"
 
 #include <errno.h>
@@ -250,12 +251,18 @@ static bool try_once(struct target *target)
                           : try_command(target);
 }
 
-static const char *name_of(const struct target *target)
+static void put_name(const struct target *target, struct buffer *name)
 {
-    return target->tcp    ? target->tcp
-           : target->file ? target->file
-           : target->http ? target->http
-                          : target->command[0];
+    union {
+        char **mine;
+        const char *const *text;
+    } command = {.mine = target->command};
+    if (target->command)
+        spec_describe(name, command.text);
+    else
+        buffer_add_text(name, target->tcp    ? target->tcp
+                              : target->file ? target->file
+                                             : target->http);
 }
 
 /* Also one that its parent has not waited for. */
@@ -282,6 +289,9 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
 {
     target->deadline = timeout > 0 ? lg_now() + timeout : LG_TIME_MAX;
     char text[DURATION_SHORT_SIZE];
+    struct buffer name = {0};
+    lg_defer(buffer_free, &name);
+    put_name(target, &name);
     for (lg_duration pause = 10 * LG_MILLISECOND;; pause = pause * 3 / 2) {
         bool ended = has_ended(pid);
         if (!target->limited.asked && try_once(target))
@@ -290,7 +300,7 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
             limited_die(target->limited.asked);
         if (ended) {
             print_message("wait-for: process %lld has ended before %s was ready", (long long)pid,
-                          name_of(target));
+                          name.text);
             return 1;
         }
         lg_duration left = target->deadline - lg_now();
@@ -299,7 +309,7 @@ static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
         pause = pause > LG_SECOND ? LG_SECOND : pause;
         pause_for(target, pause < left ? pause : left);
     }
-    print_message("wait-for: %s is not ready after %s: %s", name_of(target),
+    print_message("wait-for: %s is not ready after %s: %s", name.text,
                   duration_short(timeout, text), target->why);
     if (target->command)
         show_output(target);

@@ -16,7 +16,7 @@ static const char help[] =
     "Runs COMMAND. When the time is over, ends COMMAND and everything that COMMAND has started, and names\n"
     "the processes that it ended. COMMAND stays in the process group of `lifoguard with`, unlike with\n"
     "timeout(1): Ctrl-C, Ctrl-Z and reading from the terminal work, and a signal arrives once. If COMMAND\n"
-    "ends in time, the processes that it leaves running go on.\n"
+    "ends in time, the processes that it leaves running go on. COMMAND gets SIGTERM if lifoguard is killed.\n"
     "\n"
     "  --timeout DURATION   from the start to SIGTERM (0s: no limit)\n"
     "  --grace DURATION     from SIGTERM to SIGKILL (10s)\n"

@@ -91,11 +91,9 @@ char **interpreter_words_without(const char *command)
     return shell == default_shell && !traces ? direct_words(command) : NULL;
 }
 
-bool interpreter_is_needless(const char *command)
+bool interpreter_is_readable(const char *command)
 {
-    char **words = interpreter_words_without(command);
-    free(words);
-    return words != NULL;
+    return shell == default_shell && direct_is_readable(command);
 }
 
 bool interpreter_can_read(const char *script, size_t length)

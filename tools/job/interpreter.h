@@ -22,8 +22,8 @@ const char **interpreter_words(const char *command, const char *name);
 /* The words of a command that is a program and plain words, if it can be started without the shell; or NULL. For the caller to free. */
 char **interpreter_words_without(const char *command);
 
-/* Whether it can; any shell can read it. */
-bool interpreter_is_needless(const char *command);
+/* Whether the shell can read a command, without asking it. */
+bool interpreter_is_readable(const char *command);
 
 /* Whether the shell can read a script of any length. */
 bool interpreter_can_read(const char *script, size_t length);

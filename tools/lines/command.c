@@ -138,6 +138,6 @@ int run_lines_command(char **arguments)
         err = lg_error_new("which FILE is to be run?");
     if (err)
         return wrong(err);
-    options->arguments = arguments + 1;
+    options->arguments = options_behind(table, arguments);
     return read_and_run(*arguments, &request, check);
 }

@@ -37,14 +37,14 @@ static void print_errors(const lg_error *errors, const char *prefix)
 }
 
 /* One shell reads all lines at once, each in parentheses of its own, out of which no line can come that the
- * scanner has accepted. Lines that are started without a shell need none to be read. */
+ * scanner has accepted. Lines that any shell can read are not read. */
 static bool all_can_be_read(const struct job_file *file)
 {
     struct buffer script = {0};
     lg_defer(buffer_free, &script);
     for (size_t i = 0; i < file->count; i++) {
         const char *command = file->lines[i].command;
-        if (interpreter_is_needless(command))
+        if (interpreter_is_readable(command))
             continue;
         buffer_add_text(&script, "(\n");
         buffer_add_text(&script, command);

@@ -208,8 +208,7 @@ static bool end_with(const struct sweep *sweep, int number, lg_duration limit)
 
 static void end_all(const struct sweep *sweep)
 {
-    if (!end_with(sweep, SIGTERM, sweep->grace) &&
-        !end_with(sweep, SIGKILL, SIGNALS_KILL_TAKES))
+    if (!end_with(sweep, SIGTERM, sweep->grace) && !end_with(sweep, SIGKILL, SIGNALS_KILL_TAKES))
         print_message("processes are left that outlive SIGKILL");
 }
 

@@ -19,6 +19,20 @@ START_TEST(every_byte_is_part_of_a_valid_string)
 }
 END_TEST
 
+START_TEST(times_have_all_their_digits)
+{
+    struct buffer text = {0};
+    lg_defer(buffer_free, &text);
+    const struct event event = {
+        .kind = EVENT_END, .job = "a", .at = 61 * LG_SECOND + 7, .took = 0, .status = -1};
+    event_put_json(&text, &event, LG_SECOND * 86399 + 40 * LG_MICROSECOND);
+    ck_assert_str_eq(
+        text.text,
+        "{\"event\":\"end\",\"time\":\"1970-01-01T23:59:59.000040Z\",\"at\":61.000000007,"
+        "\"job\":\"a\",\"took\":0.000000000,\"status\":-1}");
+}
+END_TEST
+
 static long long processor_time(void)
 {
     struct timespec now;
@@ -53,5 +67,5 @@ START_TEST(zero_bytes_cost_no_more_than_others_that_are_replaced)
 }
 END_TEST
 
-RUN_TESTS("event", every_byte_is_part_of_a_valid_string,
+RUN_TESTS("event", every_byte_is_part_of_a_valid_string, times_have_all_their_digits,
           zero_bytes_cost_no_more_than_others_that_are_replaced)

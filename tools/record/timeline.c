@@ -252,10 +252,12 @@ void timeline_print(const struct timeline *timeline)
 {
     print_head(timeline);
     for (const struct timeline_job *job = timeline->first; job; job = job->next) {
-        printf("\n  %s: %s", *job->name ? job->name : "(the run)", timeline_state(job));
+        struct buffer error = {0};
         if (job->error)
-            printf(": %s", job->error);
-        printf("\n");
+            buffer_add_visible(&error, job->error);
+        printf("\n  %s: %s%s%s\n", *job->name ? job->name : "(the run)", timeline_state(job),
+               error.text ? ": " : "", error.text ? error.text : "");
+        buffer_free(&error);
         for (const struct span *span = job->first; span; span = span->next)
             print_span(span);
     }

@@ -104,6 +104,19 @@ static const char *behind_file(const char *text)
     return !is_descriptor || (end == text + 1 && strchr("0123456789-", *text)) ? end : NULL;
 }
 
+/* Of any shell; the others are words of commands. */
+static bool is_reserved(const char *word, size_t length)
+{
+    static const char *const reserved[] = {
+        "case", "coproc", "do",      "done",     "elif", "else",   "esac",
+        "fi",   "for",    "foreach", "function", "if",   "in",     "select",
+        "then", "time",   "until",   "while",    "end",  "repeat", "nocorrect"};
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (strlen(reserved[i]) == length && strncmp(reserved[i], word, length) == 0)
+            return true;
+    return false;
+}
+
 bool direct_is_readable(const char *text)
 {
     bool has_command = false;
@@ -111,7 +124,7 @@ bool direct_is_readable(const char *text)
         text += strspn(text, " \t");
         end = behind_word(text);
         if (end > text) {
-            if (!has_command && shell_word_kind(text, (size_t)(end - text)) == SHELL_WORD_ONLY)
+            if (!has_command && is_reserved(text, (size_t)(end - text)))
                 return false;
             has_command = true;
             continue;

@@ -5,6 +5,8 @@
 
 static const char *const simple[] = {
     "true",
+    "true; :",
+    "cd /tmp && export A=1",
     " rm -rf \"$DIR\"",
     "rm -rf '$(' \"a b\"$X",
     "kill $! $1 $$ $",
