@@ -175,7 +175,7 @@ LG_END_DECLS
 /* NULL itself, and not a variable of type void *. (Beside a null pointer constant, an operand keeps its type.) */
 #define LGI_IS_NULL(at) _Generic(1 ? __builtin_choose_expr(_Generic((at), void *: 1, default: 0), (at), (void *)0) : (int *)0, int *: 1, default: 0)
 #define LGI_CHAN_EACH_TEXT "write lg_chan_each (channel, type, name), with the type of the elements"
-#define LGI_CHAN_VALUE_TEXT "the value is missing: write the channel, and then the value"
+#define LGI_CHAN_VALUE_TEXT "no value: write the channel, and then the value (of a struct: (struct type){...}, or a variable)"
 #define LGI_CHAN_UNTIL_TEXT "the limit is an lg_until: write lg_until_timeout(duration), lg_until_deadline(time), lg_until_context(ctx) or the like"
 LGI_DEMANDED(lgi_demand_channel, LGI_CHAN_TEXT)
 LGI_DEMANDED(lgi_demand_value, LGI_CHAN_VALUE_TEXT)
@@ -259,7 +259,7 @@ LGI_DEMANDED(lgi_demand_assignable, LGI_CHAN_CONST_TEXT)
 #define LGI_CHAN_VALUELESS(...) __extension__({ _Static_assert(0, LGI_CHAN_VALUE_TEXT); (bool)0; })
 #define LGI_CHAN_VALUED(id, text, channel)                                                         \
     LGI_CHAN_CHECKED(id, channel)                                                                  \
-    LGI_DEMAND(lgi_demand_value, sizeof(text) > 1, LGI_CHAN_VALUE_TEXT)
+    LGI_DEMAND(lgi_demand_value, sizeof(text) > 1 && __builtin_strncmp(text, "{", 1), LGI_CHAN_VALUE_TEXT)
 
 /* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
 #define LGI_SENDING_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, picked, ...) picked
