@@ -118,7 +118,6 @@ LGI_POP
 #endif
 
 /* A block in place of the function, which the compilers read as all sorts of things. */
-#define LGI_IS_BLOCK(text) (!__builtin_strncmp(text, "{", 1))
 #define LGI_BLOCK_TEXT "a block is no function: write lg_defer_block { ... }, or for a goroutine a function"
 LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
 
