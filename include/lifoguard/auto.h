@@ -173,9 +173,15 @@ __attribute__((__warn_unused_result__)) static inline int lgi_take_fd(int *varia
     }
 
 /* lg_guard(name)(&lock): takes the lock, which is held until the enclosing block is left. */
+#if defined(__clang__)
 #define lg_guard(name)                                                                             \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_GUARD, __COUNTER__, name)
+#else
+#define lg_guard(...)                                                                              \
+    LGI_NEEDS_BRACES                                                                               \
+    LGI_NUMBERED(LGI_IF_SEVERAL(LGI_GUARD_WRONG, LGI_GUARD, __VA_ARGS__, ), __COUNTER__, __VA_ARGS__)
+#endif
 
 /* lg_guard_as(name, variable)(&lock): like lg_guard, and declares a variable for lg_guard_held.
  *

@@ -7,6 +7,13 @@
 #ifndef LIFOGUARD_BASE_H
 #define LIFOGUARD_BASE_H
 
+#if !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#error "lifoguard: compile as C11 or newer, as with -std=gnu17"
+#define LGI_END_OF_ERRORS                                                                          \
+    "lifoguard is not for this version of C" /* no such file: the compiler stops */
+#include LGI_END_OF_ERRORS
+#endif
+
 /* The version of the headers: MAJOR.MINOR.PATCH. docs/stability.md says what may change in which version. */
 #define LG_VERSION_MAJOR 0
 #define LG_VERSION_MINOR 1

@@ -175,7 +175,7 @@ LG_END_DECLS
 /* NULL itself, and not a variable of type void *. (Beside a null pointer constant, an operand keeps its type.) */
 #define LGI_IS_NULL(at) _Generic(1 ? __builtin_choose_expr(_Generic((at), void *: 1, default: 0), (at), (void *)0) : (int *)0, int *: 1, default: 0)
 #define LGI_CHAN_EACH_TEXT "write lg_chan_each (channel, type, name), with the type of the elements"
-#define LGI_CHAN_VALUE_TEXT "the value is missing: write the channel, and then the value"
+#define LGI_CHAN_VALUE_TEXT "no value: write the channel, and then the value (of a struct: (struct type){...}, or a variable)"
 #define LGI_CHAN_UNTIL_TEXT "the limit is an lg_until: write lg_until_timeout(duration), lg_until_deadline(time), lg_until_context(ctx) or the like"
 LGI_DEMANDED(lgi_demand_channel, LGI_CHAN_TEXT)
 LGI_DEMANDED(lgi_demand_value, LGI_CHAN_VALUE_TEXT)
@@ -259,7 +259,7 @@ LGI_DEMANDED(lgi_demand_assignable, LGI_CHAN_CONST_TEXT)
 #define LGI_CHAN_VALUELESS(...) __extension__({ _Static_assert(0, LGI_CHAN_VALUE_TEXT); (bool)0; })
 #define LGI_CHAN_VALUED(id, text, channel)                                                         \
     LGI_CHAN_CHECKED(id, channel)                                                                  \
-    LGI_DEMAND(lgi_demand_value, sizeof(text) > 1, LGI_CHAN_VALUE_TEXT)
+    LGI_DEMAND(lgi_demand_value, sizeof(text) > 1 && !LGI_IS_BLOCK(text), LGI_CHAN_VALUE_TEXT)
 
 /* The limit is the last argument, and the value is all before it: the commas of (struct job){.id = 1, .size = 2} count as others. */
 #define LGI_SENDING_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, picked, ...) picked
@@ -446,10 +446,24 @@ LG_END_DECLS
 /* A first case that is never chosen, so that lg_select() without arguments compiles. */
 #define LGI_CASE_NONE lgi_case(LGI_CASE_NEVER, (void *)0, (void *)0, (bool *)0)
 
-/* A case that receives into *to; `to` may be NULL. *ok, a bool, is set to false if the
+/* lg_case_recv(channel, to, ok): a case that receives into *to; `to` may be NULL. *ok, a bool, is set to false if the
  * channel is closed and empty, otherwise to true; `ok` may be NULL. */
-#define lg_case_recv(channel, to, ok)                                                              \
+#if defined(__clang__)
+#define lg_case_recv(channel, to, ok) LGI_CASE_RECV_OF(channel, to, ok)
+#else
+#define lg_case_recv(...)                                                                          \
+    LGI_SEVENTH(__VA_ARGS__, LGI_CASE_RECV_WRONG, LGI_CASE_RECV_WRONG, LGI_CASE_RECV_WRONG,        \
+                LGI_CASE_RECV_OF, LGI_CASE_RECV_WRONG, LGI_CASE_RECV_WRONG, ~)(__VA_ARGS__)
+#endif
+/* (clang shows the definition if an argument is missing, and each macro between.) */
+#define LGI_CASE_RECV_OF(channel, to, ok)                                                          \
     lgi_case(LGI_CASE_RECV, (channel), LGI_CHAN_TO(channel, to), (ok))
+#define LGI_CASE_RECV_WRONG(...)                                                                   \
+    __extension__({                                                                                \
+        _Static_assert(                                                                            \
+            0, "write lg_case_recv(channel, &variable, &open): the last, a bool, may be NULL");    \
+        LGI_CASE_NONE;                                                                             \
+    })
 
 /* lg_case_send(channel, value): a case that sends the value. Compiles only as an argument of lg_select, because the
  * value lives only until lg_select returns. */

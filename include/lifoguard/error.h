@@ -82,7 +82,14 @@ extern LG_API lg_error lg_error_out_of_memory;
 /* ---- Making errors ---- */
 
 /* lg_error *lg_error_new(const char *message): makes an error with a copy of `message`, at this place. */
-#define lg_error_new(message) lgi_error_new(__FILE__, __LINE__, (message))
+#define lg_error_new(...)                                                                          \
+    LGI_ERROR_PICK(__VA_ARGS__, LGI_ERROR_MORE, LGI_ERROR_MORE, LGI_ERROR_MORE, LGI_ERROR_MORE,    \
+                   LGI_ERROR_MORE, LGI_ERROR_ONE, ~)                                               \
+    (__FILE__, __LINE__, __VA_ARGS__)
+#define LGI_ERROR_PICK(a, b, c, d, e, f, picked, ...) picked
+#define LGI_ERROR_ONE(file, line, message) lgi_error_new(file, line, (message))
+#define LGI_ERROR_MORE(...) lgi_error_new_takes_one_text__write_lg_error_newf_for_a_format()
+lg_error *lgi_error_new_takes_one_text__write_lg_error_newf_for_a_format(int never_declared);
 
 /* lg_error *lg_error_newf(const char *format, ...): like lg_error_new, with a printf-style message. */
 #define lg_error_newf(...) lgi_error_format(__FILE__, __LINE__, __VA_ARGS__)

@@ -75,11 +75,19 @@ LG_END_DECLS
 #endif
 
 /* lg_move(from, to): moves all calls. Each of the two is an `lg_scope *` or an `lg_cleanups *`. */
-#define lg_move(from, to)                                                                          \
+#define lg_move(...)                                                                               \
+    LGI_SEVENTH(__VA_ARGS__, LGI_MOVE_WRONG, LGI_MOVE_WRONG, LGI_MOVE_WRONG, LGI_MOVE_WRONG,       \
+                LGI_MOVE, LGI_MOVE_WRONG, ~)(__VA_ARGS__)
+#define LGI_MOVE(from, to)                                                                         \
     __extension__({                                                                                \
         LGI_OWNER(giver, from)                                                                     \
         LGI_OWNER(receiver, to)                                                                    \
         lgi_move(LGI_OWNED(giver), LGI_OWNED(receiver));                                           \
+    })
+#define LGI_MOVE_WRONG(...)                                                                        \
+    __extension__({                                                                                \
+        _Static_assert(                                                                            \
+            0, "write lg_move(&from, &to): what holds the calls, and what is to hold them");       \
     })
 
 #endif /* !__cplusplus */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """browser.py SITE [PICTURES]: opens each page of the built site in a headless chromium, on a phone (390 pixels wide) and on a screen
 (1280). No page is wider than its window, no column of a table is cut (but in SCROLLED), no script fails, nothing is missing, and the
-search finds a name. Where the system asks for dark pages, each page of PAGES is dark, and its text can be read. With PICTURES, a folder,
+search finds a name. Each page's text can be read, and where the system asks for dark pages, each page is dark. With PICTURES, a folder,
 each page of PAGES is photographed there, light and dark."""
 
 import http.server
@@ -73,13 +73,16 @@ function background(element, style) {
     }
     return [255, 255, 255, 1];
 }
-async function lookInTheDark(url) {
+async function lookAtColours(url) {
     const frame = await load('/' + url, 1280), page = frame.contentDocument, style = element => frame.contentWindow.getComputedStyle(element);
-    if (!frame.contentWindow.matchMedia('(prefers-color-scheme: dark)').matches)
-        wrong.push('the browser does not ask for dark pages');
+    if (frame.contentWindow.matchMedia('(prefers-color-scheme: dark)').matches !== DARK)
+        wrong.push(`the browser asks for pages that are ${DARK ? 'not ' : ''}dark`);
     const article = page.querySelector('[role=main]') || page.body;
-    if (contrast(background(article, style), [0, 0, 0]) > 2)
-        wrong.push(`${url}: bright in the dark`);
+    for (const part of [article, ...page.querySelectorAll('.wy-menu-vertical li.current, .wy-menu-vertical li.current a')])
+        if (DARK && contrast(background(part, style), [0, 0, 0]) > 2) {
+            wrong.push(`${url}: bright in the dark: ${part.outerHTML.slice(0, 80)}`);
+            break;
+        }
     const words = page.createTreeWalker(article, NodeFilter.SHOW_TEXT, node => node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT);
     const seen = new Set();
     while (words.nextNode()) {
@@ -88,7 +91,7 @@ async function lookInTheDark(url) {
             continue;
         seen.add(String(pair));
         if (contrast(...pair) < 4.5)
-            wrong.push(`${url}: in the dark, ${element.outerHTML.slice(0, 80)} is ${pair.join(' on ')}`);
+            wrong.push(`${url}: ${DARK ? 'in the dark' : 'in the light'}, ${element.outerHTML.slice(0, 80)} is ${pair.join(' on ')}`);
     }
     frame.remove();
 }
@@ -105,9 +108,11 @@ async function search(word) {
 }
 (async () => {
     try {
-        for (const width of WIDTHS)
+        for (const url of URLS)
+            await lookAtColours(url);
+        for (const width of DARK ? [] : WIDTHS)
             for (const url of URLS)
-                await (DARK ? lookInTheDark(url) : look(url, width));
+                await look(url, width);
         if (!DARK)
             await search('lg_defer');
     } catch (error) {
@@ -142,7 +147,7 @@ def make_handler(site, state):
             url = urllib.parse.urlsplit(self.path)
             if url.path == '/check':
                 dark = url.query == 'dark'
-                values = {'WIDTHS': WIDTHS[-1:] if dark else WIDTHS, 'SCROLLED': SCROLLED, 'URLS': PAGES if dark else all_pages(site), 'DARK': dark}
+                values = {'WIDTHS': WIDTHS, 'SCROLLED': SCROLLED, 'URLS': all_pages(site), 'DARK': dark}
                 text = CHECK
                 for name, value in values.items():
                     text = text.replace(name, json.dumps(value))

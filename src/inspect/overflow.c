@@ -60,7 +60,7 @@ static void by_default(int signal_number, const siginfo_t *info)
 static void hand_over(int signal_number, siginfo_t *info, void *context)
 {
     bool over = atomic_load(&previous_is_over);
-    if (previous.sa_flags & SA_RESETHAND)
+    if ((unsigned)previous.sa_flags & SA_RESETHAND)
         over = atomic_exchange(&previous_is_over, true);
     bool with_info = (previous.sa_flags & SA_SIGINFO) != 0;
     if (over || (!with_info && previous.sa_handler == SIG_DFL)) {

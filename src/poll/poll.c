@@ -130,7 +130,7 @@ static int arm(struct lgi_worker *w, int fd, struct lgi_fd *entry)
     lgi_lock(&entry->lock);
     for (struct lgi_waiter *waiter = entry->waiters.first; waiter; waiter = waiter->next) {
         if (waiter->g->worker == w)
-            event.events |= (uint32_t)lgi_fd_wait_of(waiter)->events;
+            event.events |= (unsigned short)lgi_fd_wait_of(waiter)->events;
     }
     bool keeps = entry->stream && has_room;
     uint32_t generation = entry->generation, life = entry->life;

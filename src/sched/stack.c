@@ -36,7 +36,7 @@ static struct {
     size_t count[LGI_STACK_CLASSES]; /* of all */
     size_t page;
     uint32_t places;
-    enum { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards; /* atomic */
+    enum lgi_guarding { NOT_TRIED, BY_MADVISE, BY_MPROTECT } guards; /* atomic */
 } stacks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void lgi_stacks_lock(void)
@@ -76,9 +76,9 @@ static size_t guard_size(const struct lgi_slab *slab)
 }
 
 /* How guards are made here; the first caller finds out by making one at `low`. */
-static int way_of_guarding(void *low, size_t size)
+static enum lgi_guarding way_of_guarding(void *low, size_t size)
 {
-    int way = __atomic_load_n(&stacks.guards, __ATOMIC_RELAXED);
+    enum lgi_guarding way = __atomic_load_n(&stacks.guards, __ATOMIC_RELAXED);
     if (way != NOT_TRIED)
         return way;
     /* A leak checker reads whole mappings, and knows only the kernel's protection. */

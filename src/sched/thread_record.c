@@ -7,6 +7,7 @@
 
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
+#include "error/libc.h"
 #include "sched/hooks.h"
 #include "sched/identity.h"
 #include "sched/runtime.h"

@@ -13,7 +13,7 @@ cp "$folder/lifoguard.h" "$folder/lifoguard.c" "$here/dropin_$pair.c" .
 flags=(-fexceptions -fasynchronous-unwind-tables)
 [[ $("$@" --version) != *clang* ]] || flags+=(-fdefer-ts)
 
-warnings=(-Wall -Wextra -Werror)
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Werror)
 "$@" -c "${warnings[@]}" "${flags[@]}" lifoguard.c -o lifoguard.o
 "$@" -c "${warnings[@]}" -O2 "${flags[@]}" lifoguard.c -o optimised.o # where gcc sees more
 nm -g --defined-only lifoguard.o | awk '{ print $3 }' >defined

@@ -122,6 +122,8 @@ static inline void lgi_guard_leave(const struct lgi_guard *guard)
     LGI_NO_JUMP(id)                                                                                \
     LGI_BEFORE_CLEANUP(id)                                                                         \
     struct lgi_guard lgi_guard_##id LGI_UNUSED __attribute__((__cleanup__(lgi_guard_leave))) = (name##_guard__write_the_name_of_a_guard_and_then_the_address_of_its_lock)
+/* (For gcc: clang shows the definition of lg_guard, and each macro between.) */
+#define LGI_GUARD_WRONG(id, ...) _Static_assert(0, "write lg_guard(name)(&lock), as lg_guard(lg_mutex)(&mutex)")
 
 // clang-format on
 

@@ -98,6 +98,9 @@ LGI_POP
 #define LGI_IS_NAME(text)                                                                          \
     (!__builtin_strchr(text, '&') && !__builtin_strchr(text, '"') && !__builtin_strchr(text, '('))
 
+/* Whether the text is that of a block, or of braces alone. */
+#define LGI_IS_BLOCK(text) (!__builtin_strncmp(text, "{", 1))
+
 /* LGI_DEMAND(name, condition, text): refuses a use. On clang the refusal ends the compilation, so that no further error follows from
  * it; LGI_DEMANDED(name, text) stands before, at file scope. */
 #if defined(__clang__)

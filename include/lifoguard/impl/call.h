@@ -118,7 +118,6 @@ LGI_POP
 #endif
 
 /* A block in place of the function, which the compilers read as all sorts of things. */
-#define LGI_IS_BLOCK(text) (!__builtin_strncmp(text, "{", 1))
 #define LGI_BLOCK_TEXT "a block is no function: write lg_defer_block { ... }, or for a goroutine a function"
 LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
 
@@ -452,7 +451,10 @@ void lgi_result_is_an_error(void);
     lgi_scope_added(lgi_scope_##id, lgi_deferred_##id);
 #define LGI_ADD_ENTRY(scope, site) lgi_scope_add(scope)
 
+#define LGI_SCOPE_TEXT "write lg_scope(name): a new name, and &name for the forms that take the scope"
+LGI_DEMANDED(lgi_demand_scope, LGI_SCOPE_TEXT)
 #define LGI_SCOPE_AS(id, name)                                                                     \
+    LGI_DEMAND(lgi_demand_scope, LGI_IS_NAME(#name), LGI_SCOPE_TEXT)                               \
     LGI_NO_JUMP(id)                                                                                \
     LGI_SITE(id, 0, LGI_SCOPE, #name, 0, _Generic(&lgi_frame, struct lgi_frame *: 0, default: 1))  \
     struct lg_scope name __attribute__((cleanup(lgi_scope_leave)));                                \

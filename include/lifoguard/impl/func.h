@@ -72,11 +72,17 @@ typedef int lgi_result_type;
     LGI_DEMAND(lgi_demand_result, __builtin_strchr(text, '{') != 0, LGI_RETURNED_TEXT)
 LGI_DEMANDED(lgi_demand_result, LGI_RETURNED_TEXT)
 
+/* (lg_return(value) and lg_try would assign to what the pointer points to: the type's name says what to write. The inner loop,
+ * which only declares the pointer, runs once.) */
+struct lg_func_void_has_no_result__write_lg_return_void_or_lg_func;
 #define LGI_FUNC_VOID                                                                              \
     for (struct lgi_frame lgi_frame = {(lg_error **)0, (struct lgi_record *)0, 0},                 \
                           *const this_stands_only_in_an_lg_func LGI_UNUSED = &lgi_frame;;          \
          __extension__({ LGI_RETURN_NOTHING; }))                                                   \
-        LGI_WATCHED(LGI_RETURN_NOTHING;)
+        for (struct lg_func_void_has_no_result__write_lg_return_void_or_lg_func                    \
+                 *lg_return_stands_only_in_an_lg_func = (void *)&lgi_frame;                        \
+             lg_return_stands_only_in_an_lg_func; lg_return_stands_only_in_an_lg_func = (void *)0) \
+            LGI_WATCHED(LGI_RETURN_NOTHING;)
 
 /* `end` is what the step of the loop around does. The inner loop makes no difference but for a `break`, which leaves it. */
 #if defined(LG_DEBUG)
