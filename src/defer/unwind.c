@@ -205,6 +205,8 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
     lgi_top = NULL;
     if (leaving == LGI_EXIT)
         lgi_exit_unwound();
+    else
+        lgi_exit_goes_on();
     if (lgi_defer_hooks.stack_ended)
         lgi_defer_hooks.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
