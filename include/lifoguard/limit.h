@@ -57,7 +57,8 @@ LG_END_DECLS
 
 // clang-format off: the compilers show every line of a macro with an error
 
-/* lg_defer_within(limit, result, fn, args…): like lg_defer, with a limit. Needs no memory. */
+/* lg_defer_within(limit, result, fn, args…): like lg_defer, with a limit. Needs no memory. A limit of 0 is no limit; a
+ * negative limit, such as a remaining time that is over, names the call in any case. */
 #define lg_defer_within(limit, result, ...)                                                        \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_WITHIN, __COUNTER__, LGI_COUNT(__VA_ARGS__), limit, result, #__VA_ARGS__, __VA_ARGS__)
