@@ -57,7 +57,8 @@ LG_END_DECLS
 
 // clang-format off: the compilers show every line of a macro with an error
 
-/* lg_defer_within(limit, result, fn, args…): like lg_defer, with a limit. Needs no memory. */
+/* lg_defer_within(limit, result, fn, args…): like lg_defer, with a limit. Needs no memory. A limit of 0 is no limit; a
+ * negative limit, such as a remaining time that is over, names the call in any case. */
 #define lg_defer_within(limit, result, ...)                                                        \
     LGI_NEEDS_BRACES                                                                               \
     LGI_NUMBERED(LGI_WITHIN, __COUNTER__, LGI_COUNT(__VA_ARGS__), limit, result, #__VA_ARGS__, __VA_ARGS__)
@@ -87,10 +88,10 @@ LG_END_DECLS
         LGI_OWNER(id, scope)                                                                       \
         LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
-        _Static_assert(!(n > 1 || LGI_IS_KEPT(id, n)), "in a scope, a call with a limit is the name of a function and at most one argument"); \
+        _Static_assert(!(n > 1 || LGI_IS_KEPT(id, n, text)), "in a scope, a call with a limit is the name of a function and at most one argument"); \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
-            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n) || !lgi_right_##id, lgi_any, LGI_NAME_##n(__VA_ARGS__)), n,   \
+            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, text) || !lgi_right_##id, lgi_any, LGI_NAME_##n(__VA_ARGS__)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
         LGI_IN(id##_within, 4, LGI_OWNED(id), text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })

@@ -40,7 +40,8 @@ LG_API void lg_goexit(void) __attribute__((noreturn));
 
 /* Runs all deferred calls of the calling goroutine, then calls exit(status) (D10). Never returns. If main
  * returns or another thread or goroutine calls exit meanwhile, that exit waits for lg_exit to finish, but at
- * most ten seconds for the deferred calls; the process ends with the status of lg_exit. */
+ * most ten seconds for the deferred calls; the process ends with the status of lg_exit. In a function that exit calls
+ * (atexit, a destructor), lg_exit replaces the status, and the remaining functions are called. */
 LG_API void lg_exit(int status) __attribute__((noreturn));
 
 /* ---- deferred calls that may recover ------------------------------------------------------------ */

@@ -81,7 +81,8 @@ LG_BEGIN_DECLS
 typedef struct lg_shutdown lg_shutdown;
 
 typedef struct lg_shutdown_options {
-    lg_duration budget; /* for all stops together; 0: 25 seconds (Kubernetes kills after 30) */
+    /* For all stops together. 0: 25 seconds (Kubernetes kills after 30); negative: the time is over. */
+    lg_duration budget;
     /* How long after the request the supervisor kills the program: terminationGracePeriodSeconds, TimeoutStopSec. 0:
      * unknown. The budget is cut to end within the grace period, and a warning is logged beforehand. */
     lg_duration grace_period;
@@ -113,7 +114,9 @@ typedef struct lg_stage {
      * cancellations (C7). */
     lg_error *(*stop)(void *argument, const lg_context *context);
     void *argument;
-    lg_duration limit; /* for the stop; 0: the time that other stages do not claim */
+    /* For the stop. 0: the time that other stages do not claim; negative: the time is over, so the context of the stop is
+     * done at once. */
+    lg_duration limit;
     /* The names of the stages that this stage depends on, ending with NULL; copied. A named stage may be added later; a name that no
      * stage has orders nothing, and lg_shutdown_ready logs a warning. NULL: all stages that were added before. LG_NEEDS_NONE:
      * no stage. */

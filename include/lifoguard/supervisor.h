@@ -65,9 +65,9 @@ typedef struct lg_supervisor_options {
     const char *name;    /* in errors and reports; copied, at most 63 bytes. NULL: "supervisor" */
     bool all_for_one;    /* when one member fails, all are ended and started again */
     int restarts;        /* the most restarts … 0: 5; negative: no limit */
-    lg_duration within;  /* … in this time. 0: a minute */
+    lg_duration within;  /* … in this time. 0 or less: a minute */
     lg_duration backoff; /* the longest wait before the first restart. 0: 100 ms; negative: none */
-    lg_duration backoff_max; /* the longest wait before any restart. 0: 30 s */
+    lg_duration backoff_max; /* the longest wait before any restart. 0: 30 s; negative: none */
 } lg_supervisor_options;
 
 typedef enum lg_restart_when {

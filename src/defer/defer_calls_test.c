@@ -234,6 +234,30 @@ START_TEST(D1_a_pointer_to_a_function_of_none_or_two_arguments)
 }
 END_TEST
 
+/* As one wrote before C had prototypes: what a pointer points to is a function. */
+static void defers_pointed_to(void (*none)(void), void (**pair)(const char *, int), bool panics)
+{
+    lg_func_recovers_void {
+        lg_defer_recover(stop);
+        lg_defer(*none);
+        lg_defer((*none));
+        lg_defer(**pair, "pair", 2);
+        none = noting_nothing; /* not what was deferred */
+        if (panics)
+            lg_panic("first");
+    }
+}
+
+START_TEST(D9_what_a_pointer_points_to_is_evaluated_at_the_defer)
+{
+    void (*pair)(const char *, int) = note_pair;
+    defers_pointed_to(note_alone, &pair, false);
+    expect_trace("pair2 alone alone");
+    defers_pointed_to(note_alone, &pair, true);
+    expect_trace("pair2 alone alone stopped: first");
+}
+END_TEST
+
 static void (*const volatile nothing_recovering)(lg_panic_info *);
 
 static void null_recovering(bool panics)
@@ -266,4 +290,5 @@ END_TEST
 RUN_TESTS("defer_calls", D_any_scalar_result_is_dropped, D8_a_deferred_call_may_defer,
           D8_a_deferred_call_may_panic_and_recover, D8_a_deferred_call_may_block,
           D9_the_function_is_evaluated_at_the_defer, D9_null_panics_when_run_not_when_deferred,
-          D1_a_pointer_to_a_function_of_none_or_two_arguments, D9_null_that_recovers_panics_too)
+          D1_a_pointer_to_a_function_of_none_or_two_arguments,
+          D9_what_a_pointer_points_to_is_evaluated_at_the_defer, D9_null_that_recovers_panics_too)

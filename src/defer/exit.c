@@ -179,6 +179,17 @@ __attribute__((constructor)) static void watch_main(void)
         __cxa_thread_atexit_impl(main_exits, NULL, &state);
 }
 
+bool lgi_exit_is_here(void)
+{
+    return part()->ends;
+}
+
+void lgi_exit_goes_on(void)
+{
+    if (lgi_exit_is_here() && atomic_load(&state) == ENDS)
+        exit(atomic_load(&exit_status));
+}
+
 void lgi_exit_forked(void)
 {
     atomic_store(&state, NONE);

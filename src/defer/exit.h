@@ -20,6 +20,13 @@ void lgi_exit_unwound(void);
 /* exit(status), unless another thread is in exit already: then that one ends the process with this status. */
 void lgi_exit_now(int status) __attribute__((noreturn));
 
+/* Is the caller in the exit that ends the process? So it is a function that exit calls. */
+bool lgi_exit_is_here(void);
+
+/* A goexit has reached the end of the caller's stack. In a function that the exit of lg_exit calls, it ends only that
+ * function: nobody else would end the process. */
+void lgi_exit_goes_on(void);
+
 /* In a forked child. */
 void lgi_exit_forked(void);
 

@@ -115,18 +115,18 @@ static void ended(struct running *running)
 {
     const struct lgi_limited *call = running->call;
     lg_duration took = lg_now() - running->began;
-    if (call->limit > 0)
+    if (call->limit != 0)
         remove_running(running);
     if (running->error)
         lg_error_join_into(call->result, running->error);
-    if (call->limit > 0 && took > call->limit)
+    if (call->limit != 0 && took > call->limit)
         note_overrun(call, took);
 }
 
 void lgi_limited_run(const struct lgi_limited *call)
 {
     struct running running __attribute__((cleanup(ended))) = {.call = call, .began = lg_now()};
-    if (call->limit > 0)
+    if (call->limit != 0)
         add_running(&running);
     if (!call->function)
         lgi_null_function(call->site);

@@ -77,6 +77,21 @@ START_TEST(d20_a_call_that_overruns_its_limit_is_named)
 }
 END_TEST
 
+/* A time that is over already, as a remaining time may be, is no longer limit than a short one. */
+START_TEST(d20_a_negative_limit_is_always_overrun)
+{
+    const lg_duration limits[] = {-1, LG_DURATION_MIN};
+    for (int i = 0; i < 2; i++) {
+        lg_error *err = NULL;
+        {
+            lg_defer_within(limits[i], &err, take_time, NULL);
+        }
+        ck_assert(lg_error_is(err, &lg_error_overrun));
+        lg_error_free(err);
+    }
+}
+END_TEST
+
 START_TEST(d20_a_call_in_time_is_not)
 {
     ck_assert_ptr_null(in_time(NULL));
@@ -311,8 +326,9 @@ START_TEST(d20_a_child_after_fork_knows_only_its_own)
 END_TEST
 
 RUN_TESTS("limited", d20_a_call_that_overruns_its_limit_is_named, d20_a_call_in_time_is_not,
-          d20_it_has_its_place_in_the_one_order, d20_a_null_function_panics_when_the_call_is_made,
-          d20_in_a_scope, d20_a_limit_moves_with_the_call, d20_the_error_of_a_panic_names_it,
+          d20_a_negative_limit_is_always_overrun, d20_it_has_its_place_in_the_one_order,
+          d20_a_null_function_panics_when_the_call_is_made, d20_in_a_scope,
+          d20_a_limit_moves_with_the_call, d20_the_error_of_a_panic_names_it,
           d20_the_report_of_a_panic_names_it, d20_a_call_that_panics_is_named_too,
           d20_what_still_runs_can_be_visited, d20_without_memory_the_overrun_is_still_told,
           d20_a_child_after_fork_knows_only_its_own)

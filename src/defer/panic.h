@@ -10,7 +10,7 @@
 #include <lifoguard/defer.h>
 #include <lifoguard/time.h>
 
-enum { LGI_FRAMES = 64, LGI_RAN = 16, LGI_MESSAGE = 256, LGI_OVERRAN = 4 };
+enum { LGI_FRAMES = 64, LGI_RAN = 16, LGI_UNREACHED = 8, LGI_MESSAGE = 256, LGI_OVERRAN = 4 };
 
 /* A call that overran its limit (limited.c). */
 struct lgi_overrun {
@@ -32,6 +32,8 @@ struct lg_panic_info {
     unsigned ran_count; /* of deferred calls, of which the last LGI_RAN are kept */
     uintptr_t frames[LGI_FRAMES];
     const struct lgi_site *ran[LGI_RAN];
+    unsigned unreached_count; /* of calls that the panic passed, of which the first are kept */
+    const struct lgi_site *unreached[LGI_UNREACHED];
     unsigned
         overran_count; /* of calls that overran their limits, of which the last LGI_OVERRAN are kept */
     struct lgi_overrun overran[LGI_OVERRAN];

@@ -129,6 +129,7 @@ const struct lgi_record *lgi_chain_next(struct lgi_chain *chain)
 
 struct visitor {
     bool (*visit)(const lg_pending_call *call, void *data);
+    void (*note)(const struct lgi_site *site, void *data); /* or this one */
     void *data;
     size_t count;
 };
@@ -138,6 +139,10 @@ static bool show(struct visitor *visitor, const struct lgi_site *site, const uin
     char text[256];
     if (lgi_is_own_source(site->file))
         return true;
+    if (visitor->note) {
+        visitor->note(site, visitor->data);
+        return true;
+    }
     lgi_call_text(site, text, sizeof(text));
     const lg_pending_call call = {.call = text,
                                   .file = site->file,
@@ -165,6 +170,13 @@ static bool show_record(struct visitor *visitor, const struct lgi_record *record
     }
     default: return show(visitor, record->site, lgi_words(record));
     }
+}
+
+void lgi_record_sites(const struct lgi_record *record,
+                      void (*note)(const struct lgi_site *site, void *data), void *data)
+{
+    struct visitor visitor = {.note = note, .data = data};
+    show_record(&visitor, record);
 }
 
 size_t lgi_chain_visit(struct lgi_chain *chain,

@@ -29,6 +29,10 @@ const struct lgi_record *lgi_chain_next(struct lgi_chain *chain); /* NULL: the e
 size_t lgi_chain_visit(struct lgi_chain *chain,
                        bool (*visit)(const lg_pending_call *call, void *data), void *data);
 
+/* Calls note(site, data) for each call that the record stands for. */
+void lgi_record_sites(const struct lgi_record *record,
+                      void (*note)(const struct lgi_site *site, void *data), void *data);
+
 /* Writes "fclose(file)" for a site's "fclose, file"; returns as snprintf does. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size);
 

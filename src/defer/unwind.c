@@ -15,6 +15,7 @@
 #include "defer/hooks.h"
 #include "defer/layout.h"
 #include "defer/lsda.h"
+#include "defer/pending.h"
 #include "defer/scope.h"
 #include "defer/step.h"
 #include "defer/thread.h"
@@ -205,6 +206,8 @@ static _Noreturn void end_of_stack(struct lgi_unwinding *u)
     lgi_top = NULL;
     if (leaving == LGI_EXIT)
         lgi_exit_unwound();
+    else
+        lgi_exit_goes_on();
     if (lgi_defer_hooks.stack_ended)
         lgi_defer_hooks.stack_ended(leaving, status);
     if (leaving == LGI_EXIT)
@@ -254,6 +257,33 @@ static inline uintptr_t end_of(const struct place *place)
     return (uintptr_t)place->states[1 - place->at].register_[LGI_AT_SP];
 }
 
+static void note_unreached(const struct lgi_site *site, void *data)
+{
+    lg_panic_info *panic = data;
+    if (panic->unreached_count < LGI_UNREACHED)
+        panic->unreached[panic->unreached_count] = site;
+    panic->unreached_count++;
+}
+
+/* Before a landing in the frame at `sp`, which writes over all that lies below. A record there is of a frame that was passed,
+ * though its call was pending: the compiler believed that nothing is thrown there. */
+static void lose_unreached(struct lgi_unwinding *u, uintptr_t sp)
+{
+    const uintptr_t low = (uintptr_t)__builtin_frame_address(0);
+    const struct lgi_record *record = lgi_untag(lgi_top);
+    struct lgi_chain chain;
+    if (__builtin_expect((uintptr_t)record >= sp || (uintptr_t)record < low, 1))
+        return;
+    lgi_chain_begin_at(&chain, lgi_top, low, sp, NULL);
+    while ((record = lgi_chain_next(&chain)) && record != &lgi_thread.fork_mark) {
+        if (u->panic)
+            lgi_record_sites(record, note_unreached, u->panic);
+        else
+            lgi_thread.skipped++;
+        lgi_top = lgi_tag(u, record->previous);
+    }
+}
+
 /* From frame to frame until there is a cleanup to land in; the first has been found. Returns if there is a frame that
  * only the platform's unwinder understands. */
 static void step(struct lgi_unwinding *u, struct place *place)
@@ -264,6 +294,7 @@ static void step(struct lgi_unwinding *u, struct place *place)
         pass(u, (uintptr_t)state->register_[LGI_AT_IP], sp, end_of(place),
              lgi_terminates(&place->info));
         if (place->info.landing != 0) {
+            lose_unreached(u, sp);
             state->register_[LGI_AT_SP] = (void *)(sp + lgi_argument_size(&place->info));
             state->register_[LGI_AT_IP] = (void *)place->info.landing;
             lgi_land(state, &u->exception);

@@ -210,6 +210,8 @@ static void stack_ended(enum lgi_leaving leaving, int status)
     }
     if (leaving == LGI_EXIT && __atomic_exchange_n(&lgi_exiting, 1, __ATOMIC_SEQ_CST) == 0)
         exit_all(g, status);
+    if (leaving == LGI_EXIT && lgi_exit_is_here()) /* all others have ended already */
+        return;
     /* If another has called lg_exit before, this one only ends. */
     if (lgi_on_fiber(g))
         lgi_worker_end(g);

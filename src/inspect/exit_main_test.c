@@ -223,7 +223,73 @@ START_TEST(D10_exit_in_another_goroutine_waits_for_lg_exit)
 }
 END_TEST
 
-RUN_TESTS("exit_main", D10_nothing_cuts_short_what_mains_exit_calls,
+/* ---- lg_exit and goexit in a function that exit calls ---- */
+
+static bool handler_goexits;
+
+static void ending_handler(void)
+{
+    lg_defer(tell, "ending");
+    if (handler_goexits)
+        lg_goexit();
+    lg_exit(9);
+}
+
+static void last_handler(void)
+{
+    tell("last");
+}
+
+static void *exits_on_thread(void *data)
+{
+    (void)data;
+    lg_exit(7);
+}
+
+static void exits_with_ending_handler(void *data)
+{
+    pthread_t thread;
+    atexit(last_handler);
+    atexit(ending_handler);
+    lg_go(sleeps);
+    until(&entered, 1);
+    switch (*(int *)data) {
+    case 0: lg_exit(7);
+    case 1: lg_go(calls_exit, 7); break;
+    case 2: lg_go_thread(calls_exit, 7); break;
+    default: ck_assert_int_eq(pthread_create(&thread, NULL, exits_on_thread, NULL), 0);
+    }
+    lg_sleep(LG_HOUR);
+}
+
+/* (The thread that ends the process ended, and the process stayed for ever.) */
+START_TEST(D10_lg_exit_in_what_exit_calls_goes_on_with_its_status)
+{
+    for (int how = 0; how < 4; how++) {
+        struct outcome *outcome = in_child(exits_with_ending_handler, &how);
+        expect_status(outcome, 9);
+        expect_out(outcome, "ending last ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+}
+END_TEST
+
+START_TEST(D10_P6_goexit_in_what_lg_exit_calls_leaves_the_status)
+{
+    handler_goexits = true;
+    for (int how = 0; how < 4; how++) {
+        struct outcome *outcome = in_child(exits_with_ending_handler, &how);
+        expect_status(outcome, 7);
+        expect_out(outcome, "ending last ");
+        ck_assert_str_eq(outcome->err, "");
+    }
+    handler_goexits = false;
+}
+END_TEST
+
+RUN_TESTS("exit_main", D10_lg_exit_in_what_exit_calls_goes_on_with_its_status,
+          D10_P6_goexit_in_what_lg_exit_calls_leaves_the_status,
+          D10_nothing_cuts_short_what_mains_exit_calls,
           D10_exit_in_another_goroutine_waits_for_lg_exit,
           D10_mains_return_neither_cuts_an_exit_short_nor_changes_its_status,
           D10_mains_return_at_any_time, mains_return_ends_them_as_in_go, what_atexit_calls_has_room)

@@ -92,6 +92,7 @@ struct file {
         NON_BLOCKING, /* by O_NONBLOCK */
         BLOCKING      /* to be used only when poll(2) says so */
     } kind;
+    bool socket;       /* … that is used as what is none */
     lg_duration pause; /* before the next wait: below */
 };
 
@@ -128,6 +129,16 @@ static bool not_supported(void)
     return lgi_is_refused(errno) || errno == ESPIPE;
 }
 
+/* After recv or send: is this no socket, or one for which a filter refuses the calls of the network? (A service may have its
+ * standard input and output from the service manager, as sockets, and no right to make any.) */
+static bool is_as_no_socket(struct file *file)
+{
+    if (errno == ENOTSOCK)
+        return true;
+    file->socket = errno == EPERM || errno == EACCES || errno == ENOSYS;
+    return file->socket;
+}
+
 /* preadv2 that does not wait. */
 static ssize_t read_at_once(int fd, void *buffer, size_t size)
 {
@@ -147,7 +158,7 @@ static ssize_t try_read(struct file *file, void *buffer, size_t size)
         done = recv(file->fd, buffer, size, MSG_DONTWAIT);
         if (done >= 0 ? (size_t)done < size : errno == EAGAIN)
             lgi_fd_was_drained(file->fd, done < 0);
-        if (done >= 0 || errno != ENOTSOCK)
+        if (done >= 0 || !is_as_no_socket(file))
             return done;
         lgi_fd_is_no_stream(file->fd);
         find_kind(file);
@@ -170,12 +181,13 @@ struct hush {
     bool hushed;
 };
 
-/* What a goroutine writes to a pipe without a reader fails, and does not raise SIGPIPE: its thread is others' too. */
-static struct hush begin_hush(void)
+/* What a goroutine writes to a pipe without a reader fails, and does not raise SIGPIPE: its thread is others' too. Nor does
+ * what anybody writes to a socket. */
+static struct hush begin_hush(const struct file *file)
 {
     struct hush hush = {.hushed = false};
     sigset_t pipe;
-    if (!lgi_self()->start)
+    if (!file->socket && !lgi_self()->start)
         return hush;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -201,23 +213,23 @@ static void end_hush(const struct hush *hush, ssize_t done)
 }
 
 /* pwritev2 that does not wait. */
-static ssize_t write_at_once(int fd, const void *data, size_t size)
+static ssize_t write_at_once(const struct file *file, const void *data, size_t size)
 {
     const struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
     if (lgi_is_watched_by_tsan()) {
         errno = ENOSYS;
         return -1;
     }
-    const struct hush hush = begin_hush();
-    ssize_t done = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
+    const struct hush hush = begin_hush(file);
+    ssize_t done = pwritev2(file->fd, &part, 1, -1, RWF_NOWAIT);
     end_hush(&hush, done);
     return done;
 }
 
-static ssize_t write_plainly(int fd, const void *data, size_t size)
+static ssize_t write_plainly(const struct file *file, const void *data, size_t size)
 {
-    const struct hush hush = begin_hush();
-    ssize_t done = write(fd, data, size);
+    const struct hush hush = begin_hush(file);
+    ssize_t done = write(file->fd, data, size);
     end_hush(&hush, done);
     return done;
 }
@@ -228,12 +240,12 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
 
     if (file->kind == MAYBE_SOCKET) {
         done = send(file->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (done >= 0 || errno != ENOTSOCK)
+        if (done >= 0 || !is_as_no_socket(file))
             return done;
         find_kind(file);
     }
     if (file->kind == OTHER) {
-        done = write_at_once(file->fd, data, size);
+        done = write_at_once(file, data, size);
         if (done >= 0 || !not_supported())
             return done;
         find_mode(file, O_RDONLY);
@@ -244,8 +256,7 @@ static ssize_t try_write(struct file *file, const void *data, size_t size)
         if (size > PIPE_BUF) /* for so much there is room, and no more is sure */
             size = PIPE_BUF;
     }
-    return file->kind == ON_DISK ? write(file->fd, data, size)
-                                 : write_plainly(file->fd, data, size);
+    return file->kind == ON_DISK ? write(file->fd, data, size) : write_plainly(file, data, size);
 }
 
 /* ---- until it is done ---- */

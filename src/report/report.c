@@ -85,14 +85,19 @@ static void note_stack(lg_panic_info *panic)
     memcpy(panic->frames, frames.frame, frames.count * sizeof(frames.frame[0]));
 }
 
-static bool print_unreached(const lg_pending_call *call, void *data)
+static void begin_unreached(bool *any)
 {
-    if (!*(bool *)data)
+    if (!*any)
         lgi_print(
             &lgi_to_stderr,
             "deferred calls that could not be reached (a frame compiled without -fexceptions or without "
             "unwind tables is in between):\n");
-    *(bool *)data = true;
+    *any = true;
+}
+
+static bool print_unreached(const lg_pending_call *call, void *data)
+{
+    begin_unreached(data);
     lgi_print(&lgi_to_stderr, "    %s  %s:%u in %s\n", call->call, call->file, call->line,
               call->caller);
     return true;
@@ -131,6 +136,10 @@ void lgi_report_and_exit(const struct lgi_unwinding *u)
 {
     report(u);
     bool any = false;
+    if (u->panic->unreached_count > 0) {
+        begin_unreached(&any);
+        lgi_print_unreached(&lgi_to_stderr, u->panic);
+    }
     lg_pending_visit(print_unreached, &any);
     if (lgi_settings() & LGI_CORE) /* a deferred call could have stopped the panic, but did not */
         abort();

@@ -35,6 +35,16 @@ void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic)
     }
 }
 
+void lgi_print_unreached(struct lgi_sink *sink, const lg_panic_info *panic)
+{
+    for (unsigned i = 0; i < panic->unreached_count && i < LGI_UNREACHED; i++) {
+        lgi_print(sink, "    ");
+        print_call(sink, panic->unreached[i]);
+    }
+    if (panic->unreached_count > LGI_UNREACHED)
+        lgi_print(sink, "    (%u after these)\n", panic->unreached_count - LGI_UNREACHED);
+}
+
 static void print_overrun(struct lgi_sink *sink, const struct lgi_overrun *overrun)
 {
     char text[256], took[LG_DURATION_TEXT_SIZE], limit[LG_DURATION_TEXT_SIZE];

@@ -10,6 +10,8 @@ void lgi_print_panics(struct lgi_sink *sink, const lg_panic_info *panic);
 
 /* The deferred calls that the panic ran. */
 void lgi_print_calls(struct lgi_sink *sink, const lg_panic_info *panic);
+/* The calls that it passed without making them, as far as it knows. */
+void lgi_print_unreached(struct lgi_sink *sink, const lg_panic_info *panic);
 
 /* Those of them that overran their limits (D20). */
 void lgi_print_overruns(struct lgi_sink *sink, const lg_panic_info *panic);

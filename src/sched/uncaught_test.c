@@ -200,7 +200,72 @@ START_TEST(D10_exit_while_panicking_is_at_once)
 }
 END_TEST
 
-RUN_TESTS("uncaught", P5_P8_of_a_goroutine_main_runs_nothing_whether_it_waits_or_not,
+/* ---- what the compiler let no panic reach ---- */
+
+static void panics(void)
+{
+    lg_panic("through");
+}
+
+static void (*volatile called)(void) = panics;
+
+/* So its callers have no cleanups for this call. */
+__attribute__((noinline, nothrow)) static void promises_not_to(void)
+{
+    called();
+}
+
+static void is_passed(void)
+{
+    lg_scope(scope);
+    lg_defer_in(&scope, tell, "scope");
+    lg_defer(tell, "passed");
+    promises_not_to();
+    tell("no");
+}
+
+static void is_reached(void)
+{
+    lg_defer(tell, "reached");
+    is_passed();
+}
+
+static void is_passed_somewhere(void *where)
+{
+    switch (*(int *)where) {
+    case 0: is_passed(); break;
+    case 1: is_reached(); break;
+    case 2: lg_go(is_passed); break;
+    case 3: lg_go(is_reached); break;
+    case 4: lg_go_thread(is_passed); break;
+    default: lg_go_thread(is_reached);
+    }
+    lg_sleep(LG_HOUR);
+}
+
+/* (The report of a goroutine named none of them, or what was left of their records.) */
+START_TEST(P5_the_report_names_what_could_not_be_reached)
+{
+#if defined(HAS_ASAN)
+    (void)is_passed_somewhere; /* it keeps records elsewhere */
+#else
+    for (int where = 0; where < 6; where++) {
+        struct outcome *outcome = in_child(is_passed_somewhere, &where);
+        expect_status(outcome, 2);
+        expect_out(outcome, where % 2 ? "reached " : "");
+        expect_in_err(outcome, "deferred calls that could not be reached");
+        const char *after = strstr(outcome->err, "could not be reached");
+        ck_assert_ptr_nonnull(strstr(after, "tell(\"passed\")"));
+        ck_assert_ptr_nonnull(strstr(after, "tell(\"scope\")"));
+        expect_not_in_err(outcome, "longjmp");
+        ck_assert_int_eq(occurrences(outcome->err, "tell(\"passed\")"), 1);
+    }
+#endif
+}
+END_TEST
+
+RUN_TESTS("uncaught", P5_the_report_names_what_could_not_be_reached,
+          P5_P8_of_a_goroutine_main_runs_nothing_whether_it_waits_or_not,
           P8_main_cannot_return_before_a_panic_has_ended_the_process,
           P2_a_panic_that_its_goroutine_stops_does_not_end_the_process,
           P8_a_panic_whose_deferred_calls_take_long_does_not_hold_up_main,

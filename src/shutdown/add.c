@@ -27,6 +27,12 @@ static char *copy_string(char **at, const char *text)
     return copy;
 }
 
+/* A negative limit is a time that is over: the shortest limit, and not none. */
+static lg_duration limit_of(const lg_stage *stage)
+{
+    return stage->limit < 0 ? LG_NANOSECOND : stage->limit;
+}
+
 /* NULL: out of memory. */
 static struct lgi_stage *new_stage(lg_shutdown *s, const lg_stage *stage)
 {
@@ -35,7 +41,7 @@ static struct lgi_stage *new_stage(lg_shutdown *s, const lg_stage *stage)
     if (!new)
         return NULL;
     *new = (struct lgi_stage){
-        .owner = s, .stop = stage->stop, .argument = stage->argument, .limit = stage->limit};
+        .owner = s, .stop = stage->stop, .argument = stage->argument, .limit = limit_of(stage)};
     char *at = (char *)&new->names[names + 1];
     new->name = copy_string(&at, stage->name);
     for (size_t i = 0; i < names; i++)
@@ -52,7 +58,7 @@ static lg_error *check(lg_shutdown *s, const lg_stage *stage)
     char cycle[512];
     if (!lgi_order_reserve(&s->order, s->starting + 1))
         return &lg_error_out_of_memory;
-    lgi_order_add(&s->order, NULL, stage->name, stage->needs, stage->limit);
+    lgi_order_add(&s->order, NULL, stage->name, stage->needs, limit_of(stage));
     size_t length = lgi_order_cycle(&s->order, cycle, sizeof(cycle));
     lgi_order_drop_last(&s->order);
     return length > 0 ? lg_error_newf("a cycle: %s", cycle) : NULL;

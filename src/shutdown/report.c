@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lifoguard/impl/time.h>
 #include <lifoguard/limit.h>
 
 #include "error/escape.h"
@@ -368,7 +369,7 @@ static void log_warnings(lg_shutdown *s, int fd)
                          "they are used up, they are cut",
                          b, a);
     }
-    if (o->grace_period > 0 && o->budget + o->drain_delay > o->grace_period) {
+    if (o->grace_period > 0 && lgi_time_add(o->budget, o->drain_delay) > o->grace_period) {
         lg_duration_format(o->drain_delay, b, sizeof(b));
         lg_duration_format(o->grace_period, c, sizeof(c));
         lgi_shutdown_log(fd,

@@ -259,8 +259,12 @@ lg_error *lg_shutdown_new(lg_shutdown **shutdown, const lg_shutdown_options *opt
         return &lg_error_out_of_memory;
     if (options)
         s->options = *options;
-    if (s->options.budget <= 0)
+    if (s->options.budget == 0)
         s->options.budget = DEFAULT_BUDGET;
+    if (s->options.budget < 0) /* a remaining time that is over */
+        s->options.budget = LG_NANOSECOND;
+    if (s->options.drain_delay < 0)
+        s->options.drain_delay = 0;
     if (s->options.repeat_window == 0)
         s->options.repeat_window = DEFAULT_REPEAT_WINDOW;
     s->bubble = lgi_bubble_of_caller();

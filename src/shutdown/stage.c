@@ -193,7 +193,7 @@ static void call_here(const struct here *here, lg_error **result)
 lg_error *lgi_stage_stop_here(lg_shutdown *s, const lg_stage *stage)
 {
     lg_func (lg_error *, err) {
-        lg_duration limit = stage->limit > 0 ? stage->limit : s->options.budget;
+        lg_duration limit = stage->limit != 0 ? stage->limit : s->options.budget;
         lg_context *context = bounded_context(stage->name, lgi_time_add(lg_now(), limit));
         lg_defer(lg_context_free, context);
         struct here here = {stage, context ? context : s->fallback};

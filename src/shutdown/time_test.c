@@ -50,6 +50,25 @@ START_VIRTUAL_TEST(S2_a_stage_that_obeys_is_cancelled_at_its_limit)
     lg_shutdown_close(s, NULL);
 }
 
+/* A time that is over already, as a remaining time may be, is no longer limit than a short one. */
+START_VIRTUAL_TEST(S2_a_negative_limit_or_budget_is_over_at_once)
+{
+    for (int which = 0; which < 2; which++) {
+        struct act a = {.name = "a", .behaviour = OBEYS};
+        lg_shutdown *s = new_shutdown(
+            (lg_shutdown_options){.no_signals = true, .budget = which ? LG_DURATION_MIN : 0});
+        add_act(s, &a, which ? 0 : -LG_HOUR);
+        lg_time start = lg_now();
+        lg_error *err = lg_shutdown_stop(s);
+        ck_assert(lg_error_is(err, &lg_error_deadline_exceeded));
+        lg_error_free(err);
+        ck_assert_int_lt(lg_since(start), LG_MICROSECOND);
+        expect_acts("a");
+        wait_for_stragglers(s);
+        lg_shutdown_close(s, NULL);
+    }
+}
+
 START_VIRTUAL_TEST(S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts)
 {
     struct act a = {.name = "a"}, b = {.name = "b", .behaviour = DEAF, .gate = &gate};
@@ -304,6 +323,7 @@ START_TEST(S8_a_limit_holds_while_every_worker_computes)
 END_TEST
 
 RUN_TESTS("time", S2_a_stage_that_obeys_is_cancelled_at_its_limit,
+          S2_a_negative_limit_or_budget_is_over_at_once,
           S1_S2_a_stage_that_does_not_is_left_and_the_next_one_starts,
           S4_what_comes_late_is_dropped, S2_it_ends_before_what_overran,
           S2_every_stage_in_turn_overruns, S2_the_budget_holds_when_all_overrun,

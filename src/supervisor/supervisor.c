@@ -23,8 +23,10 @@ static lg_supervisor_options without_zeros(const lg_supervisor_options *given)
         options.within = LG_MINUTE;
     if (options.backoff == 0)
         options.backoff = 100 * LG_MILLISECOND;
-    if (options.backoff_max <= 0)
+    if (options.backoff_max == 0)
         options.backoff_max = 30 * LG_SECOND;
+    if (options.backoff_max < 0) /* no wait is as short */
+        options.backoff = -1;
     return options;
 }
 
