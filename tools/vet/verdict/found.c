@@ -239,16 +239,17 @@ static bool depends_on_owner(const struct judge *judge, const struct event *rele
                                 release->state->acquisition->holder);
     while (at && at->instr != release->state->acquired &&
            (instr_at(judge, at->instr)->kind != I_BRANCH ||
-            instr_at(judge, at->instr)->left.place == holder))
+            (instr_at(judge, at->instr)->left.place == holder &&
+             instr_at(judge, at->instr)->right.kind != O_PLACE)))
         at = at->from;
     if (!at || at->instr == release->state->acquired)
         return false;
     const struct instr *branch = instr_at(judge, at->instr);
     int asked = branch->left.place;
-    if (leads_both_ways(judge, branch, release->instr) || ends_at_once(judge, release))
-        return false;
     if (branch->right.kind == O_PLACE && !place_is_error_number(judge->ir, branch->right.place))
         return true; /* if (text != known) free(text); */
+    if (leads_both_ways(judge, branch, release->instr) || ends_at_once(judge, release))
+        return false;
     for (; asked >= 0 && at && at->instr != release->state->acquired; at = at->from)
         if (instr_at(judge, at->instr)->dst >= 0 &&
             place_depends(judge->ir, asked, instr_at(judge, at->instr)->dst))
