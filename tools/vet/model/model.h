@@ -2,7 +2,7 @@
 #ifndef VET_MODEL_H
 #define VET_MODEL_H
 
-#include "ir.h"
+#include "base.h"
 
 enum resource {
     R_MEMORY,

@@ -2,6 +2,7 @@
 #ifndef VET_SITE_H
 #define VET_SITE_H
 
+#include "ir.h"
 #include "model.h"
 
 /* A call failed if `place sign right` is `truth`. sign 0: it does not fail. */
