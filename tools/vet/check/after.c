@@ -42,9 +42,8 @@ static bool helper_releases(const struct ir *ir, const char *name)
 static bool destroys_node(const struct ir *ir, const struct instr *call)
 {
     int place = call->args[0].place;
-    const struct instr *next = call->next >= 0 ? at(ir, call->next) : NULL;
-    while (next && next->kind == I_JOIN && next->next >= 0)
-        next = at(ir, next->next);
+    int after = after_joins(ir, call->next);
+    const struct instr *next = after >= 0 ? at(ir, after) : NULL;
     const struct place *from = next && next->kind == I_ASSIGN && next->left.kind == O_PLACE
                                    ? &ir->places.at[next->left.place]
                                    : NULL;
@@ -215,9 +214,7 @@ static void follow(struct ir *ir, struct arena *arena, finding_vec *findings, in
 /* The edge on which `new = realloc(old, …)` has succeeded; -1: it is not tested at once. */
 static int success_of(const struct ir *ir, const struct instr *call)
 {
-    int next = call->next;
-    for (int steps = 0; next >= 0 && at(ir, next)->kind == I_JOIN && steps < 8; steps++)
-        next = at(ir, next)->next;
+    int next = after_joins(ir, call->next);
     const struct instr *branch = next >= 0 ? at(ir, next) : NULL;
     if (!branch || branch->kind != I_BRANCH || branch->left.place != call->dst ||
         branch->right.kind != O_NUMBER || branch->right.number != 0)

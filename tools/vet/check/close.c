@@ -405,13 +405,6 @@ static bool closed_before(const struct ir *ir, const struct instr *close, int pl
     return false;
 }
 
-static int past_joins(const struct ir *ir, int at)
-{
-    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
-        at = ir->code.at[at].next;
-    return at;
-}
-
 static bool is_tested_once(const struct ir *ir, int place)
 {
     int tests = 0;
@@ -429,7 +422,7 @@ static bool is_optional(const struct ir *ir, const struct instr *close, int plac
             continue;
         int null = branch->sign == S2('=', '=') ? branch->next : branch->other;
         return null > (int)(close - ir->code.at) && is_tested_once(ir, place) &&
-               past_joins(ir, null) == past_joins(ir, close->next) &&
+               after_joins(ir, null) == after_joins(ir, close->next) &&
                kind_of(ir, place, close) == KIND_WRITTEN &&
                kind_of(ir, place, branch) == KIND_WRITTEN;
     }

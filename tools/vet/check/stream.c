@@ -181,9 +181,9 @@ static void check_refused(struct ir *ir, const struct knowledge *knowledge, stru
         ir->places.at[call->args[0].place].kind != P_PARAMETER)
         return;
     struct layers layers = {place_variable(ir, index, call->dst), call->args[0].place};
-    int next = call->next;
-    while (next >= 0 && (at(ir, next)->kind == I_JOIN || at(ir, next)->dst == layers.stream))
-        next = at(ir, next)->next;
+    int next = after_joins(ir, call->next);
+    for (int steps = 0; next >= 0 && at(ir, next)->dst == layers.stream && steps < 8; steps++)
+        next = after_joins(ir, at(ir, next)->next);
     const struct instr *branch = next >= 0 ? at(ir, next) : NULL;
     if (!branch || branch->kind != I_BRANCH || branch->left.place != layers.stream ||
         branch->right.kind != O_NUMBER || branch->right.number != 0)

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static int skip_joins(const struct ir *ir, int at)
-{
-    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN && steps < 50; steps++)
-        at = ir->code.at[at].next;
-    return at;
-}
-
 #define GUARD_STEPS 300
 
 struct guard {
@@ -37,7 +30,7 @@ static bool releases_here(const struct guard *guard, const struct instr *instr)
 /* `a(f) || fclose(f)`: its result is looked at, so it is no cleanup under a condition. */
 static bool result_is_tested(const struct ir *ir, const struct instr *call)
 {
-    int next = skip_joins(ir, call->next);
+    int next = after_joins(ir, call->next);
     return next >= 0 && ir->code.at[next].kind == I_BRANCH && call->dst >= 0 &&
            ir->code.at[next].left.place == call->dst;
 }
@@ -129,7 +122,7 @@ bool guards_release(const struct simulation *simulation, const struct state *sta
 {
     if (jumps(simulation->ir, other))
         return false;
-    struct guard guard = {simulation,  state, skip_joins(simulation->ir, other),
+    struct guard guard = {simulation,  state, after_joins(simulation->ir, other),
                           GUARD_STEPS, -1,    false};
     return meets_released(&guard, edge, false) &&
            !(guard.works && is_unrelated(simulation, state, branch));
@@ -160,6 +153,6 @@ bool releases_otherwise(const struct simulation *simulation, const struct state 
     if (another < 0 || releases_here(&guard, &ir->code.at[another]))
         return false;
     guard.another = another; /* if (fill(p) < 0) goto out; free(p); out: table_free(table); */
-    guard.meeting = skip_joins(ir, ir->code.at[another].next);
+    guard.meeting = after_joins(ir, ir->code.at[another].next);
     return meets_released(&guard, edge, false);
 }

@@ -117,6 +117,8 @@ bool place_depends(const struct ir *ir, int place, int other);
 bool instr_uses(const struct instr *instr, int place);
 /* What comes after the instruction that gives the place its value, perhaps by a copy right behind it. */
 int after_setting(const struct ir *ir, int index, int place);
+/* The first statement from `at` on that does something; -1: there is none, as in for (;;); */
+int after_joins(const struct ir *ir, int at);
 /* The variable that counts the elements: i of list[i] and list[i++]. */
 int place_counter(const struct ir *ir, int element);
 /* Is the place an operand anywhere, or a part of another place? */

@@ -206,3 +206,10 @@ int place_variable(const struct ir *ir, int instr, int place)
     }
     return place;
 }
+
+int after_joins(const struct ir *ir, int at)
+{
+    for (int steps = 0; at >= 0 && ir->code.at[at].kind == I_JOIN; steps++)
+        at = steps < ir->code.count ? ir->code.at[at].next : -1;
+    return at;
+}

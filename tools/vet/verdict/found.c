@@ -65,9 +65,7 @@ static bool leads_to(const struct judge *judge, int from, int to)
 bool judge_is_conditional(const struct judge *judge, const struct event *release)
 {
     const struct state *after = release->state;
-    int behind = instr_at(judge, release->instr)->next;
-    while (behind >= 0 && instr_at(judge, behind)->kind == I_JOIN)
-        behind = instr_at(judge, behind)->next;
+    int behind = after_joins(judge->ir, instr_at(judge, release->instr)->next);
     for (const struct state *at = after->from; at && at->instr != release->state->acquired;
          after = at, at = at->from) {
         const struct instr *branch = instr_at(judge, at->instr);
