@@ -299,6 +299,14 @@ static bool returns_again(const struct judge *judge, const struct event *exit)
     return strstr(text, "AGAIN") || strstr(text, "WOULDBLOCK") || strstr(text, "INPROGRESS");
 }
 
+/* FcRefInc(&config->ref), bufferevent_incref(event): a reference without a variable of its own is often meant to stay. */
+static bool counts_in_place(const struct judge *judge)
+{
+    const char *acquire = judge->site->acquire;
+    return judge->site->resource == R_PAIR && acquire &&
+           (strstr(acquire, "ref") || strstr(acquire, "Ref"));
+}
+
 static enum level leak_level(const struct judge *judge, const struct event *event)
 {
     const struct state *state = event->state;
@@ -310,7 +318,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
     if (judge_ends_process(judge, event) || judge_is_standard(judge) ||
         judge_is_elsewhere(judge, event, class) || judge_has_new_owner(judge, event) ||
         judge_returns_its_argument(judge, state) || judge_released_as_element(judge) ||
-        judge_need_not_pair(judge, state, class) || released_by_kind(judge, state))
+        judge_need_not_pair(judge, state, class) || released_by_kind(judge, state) ||
+        counts_in_place(judge))
         return LEVEL_ALL;
     if (judge->site->resource != R_TEMPORARY && is_of_test(judge->ir))
         return LEVEL_ALL;

@@ -134,6 +134,8 @@ void judge_lost(struct judge *judge, const struct event *event)
     bool released = judge->released && judge_passes_innocent(judge, state);
     released &= state->acquisition->strength > 0 || judge_freed_as_memory(judge, state);
     released &= !judge_by_address(judge, state) || !judge_made_in_another(judge, state);
+    /* What the variable got before, often has another owner by then. */
+    released &= judge->site->resource != R_OBJECT || again;
     enum level level = is_of_test(judge->ir) || (again && borrows_in_loop(judge, event)) ||
                                judge_in_main(judge) || judge_returns_its_argument(judge, state)
                            ? LEVEL_ALL
