@@ -67,8 +67,15 @@ void acquire(struct simulation *simulation, struct state *state, int index,
  * followed further. */
 bool pass(struct simulation *simulation, struct state *state, int index, int argument,
           enum carry carry);
+
+/* outcome.c */
 /* if (rename(scratch, name) != 0), if (queue_add(queue, item) < 0): then it is still there. */
 void follow_failed(struct simulation *simulation, struct state *state, int index);
+void follow_refused(struct simulation *simulation, struct state *state, int index);
+void release_by_callee(struct simulation *simulation, struct state *state, int index, int argument,
+                       bool final);
+bool release_if_fails(struct simulation *simulation, struct state *state, int index, int argument,
+                      bool final);
 
 /* call.c */
 void do_call(struct simulation *simulation, struct state *state, int index);

@@ -473,3 +473,8 @@ void lex(struct arena *arena, const struct source *source, struct lexed *lexed)
     *ADD(arena, &lexed->tokens) = (struct token){.kind = TOKEN_END, .line = lexer.line, .text = ""};
     conditions_free(&lexer.conditions);
 }
+
+bool token_is(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
+}

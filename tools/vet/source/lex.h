@@ -81,4 +81,7 @@ bool tokens_leave(const token_vec *tokens, int first);
 /* `#ifdef HAVE_X return x(); #else …`: as `if (…) { return x(); } …`, so that both are read. */
 void tokens_make_conditional(struct arena *arena, token_vec *tokens, int first);
 
+/* Is it this word? */
+bool token_is(const struct token *token, const char *word);
+
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH 8
 #define LARGEST 400 /* tokens of a body */
 #define MOST 1000000
 
@@ -53,22 +52,17 @@ static bool known_by_name(const char *name)
     return false;
 }
 
-static bool is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
-}
-
 static bool steers(struct macros *macros, struct macro *macro, int depth);
 
 static bool token_steers(struct macros *macros, const struct token *token, int depth)
 {
     if (token->kind != TOKEN_NAME)
         return false;
-    if (is_word(token, "return") || is_word(token, "goto") || is_word(token, "cleanup") ||
-        is_word(token, "__cleanup__") || is_word(token, "case") || is_word(token, "default"))
+    if (token_is(token, "return") || token_is(token, "goto") || token_is(token, "cleanup") ||
+        token_is(token, "__cleanup__") || token_is(token, "case") || token_is(token, "default"))
         return true;
     struct macro *inner = map_get(&macros->by_name, token->text);
-    return inner && depth < DEPTH && steers(macros, inner, depth + 1);
+    return inner && depth < MACRO_DEPTH && steers(macros, inner, depth + 1);
 }
 
 /* A macro that takes a lock which its arguments do not name: `#define BEGIN() mutex_lock(&table.lock)`. */
@@ -117,7 +111,7 @@ static bool has_word(const struct macro *macro, const char *const *words)
 {
     EACH (token, &macro->body)
         for (const char *const *word = words; *word; word++)
-            if (is_word(token, *word))
+            if (token_is(token, *word))
                 return true;
     return false;
 }
@@ -132,7 +126,7 @@ static bool steers_loop(const struct macro *macro)
     if (has_word(macro, ends))
         return !has_word(macro, loops);
     const struct token *last = &macro->body.at[macro->body.count - 1];
-    bool begins = is_word(macro->body.at, "while") || is_word(macro->body.at, "for");
+    bool begins = token_is(macro->body.at, "while") || token_is(macro->body.at, "for");
     return begins && !macro->function_like && last->sign == ')';
 }
 
@@ -195,7 +189,7 @@ struct expansion {
     struct macros *macros;
     struct arena *arena;
     token_vec *out;
-    const struct macro *within[DEPTH];
+    const struct macro *within[MACRO_DEPTH];
     int depth;
     int most; /* tokens, after which nothing more is expanded: macros that double what they are given */
 };
@@ -222,7 +216,7 @@ static int read_arguments(struct expansion *expansion, const struct token *token
     return -1;
 }
 
-static int parameter_index(const struct macro *macro, const struct token *token)
+int macro_parameter(const struct macro *macro, const struct token *token)
 {
     if (token->kind == TOKEN_NAME)
         for (int i = 0; i < macro->parameters.count; i++)
@@ -268,7 +262,7 @@ static void substitute(struct expansion *expansion, const struct macro *macro,
             pasted = true;
             continue;
         }
-        int parameter = parameter_index(macro, &token);
+        int parameter = macro_parameter(macro, &token);
         if (token.sign == '#' && i + 1 < macro->body.count) {
             put(expansion, result,
                 (struct token){.kind = TOKEN_STRING, .text = "\"\"", .length = 2}, where, false);
@@ -312,7 +306,7 @@ static bool within(const struct expansion *expansion, const struct macro *macro)
     for (int i = 0; i < expansion->depth; i++)
         if (expansion->within[i] == macro)
             return true;
-    return expansion->depth == DEPTH || expansion->out->count > expansion->most;
+    return expansion->depth == MACRO_DEPTH || expansion->out->count > expansion->most;
 }
 
 /* _Pragma("…"), __attribute__((unused)): the index after it; or i. */
@@ -322,12 +316,12 @@ static int after_silent(const struct macro *macro, int i, bool attributes)
         "cleanup",      "__cleanup__", "malloc",      "__malloc__", "noreturn",
         "__noreturn__", "nonnull",     "__nonnull__", "deprecated", NULL};
     const struct token *at = &macro->body.at[i];
-    bool silent = is_word(at, "_Pragma") ||
-                  (attributes && (is_word(at, "__attribute__") || is_word(at, "__attribute")));
+    bool silent = token_is(at, "_Pragma") ||
+                  (attributes && (token_is(at, "__attribute__") || token_is(at, "__attribute")));
     int depth = 0;
     for (int k = i + 1; silent && k < macro->body.count; k++) {
         for (const char *const *word = heard; *word; word++)
-            if (is_word(&macro->body.at[k], *word))
+            if (token_is(&macro->body.at[k], *word))
                 return i;
         depth += (macro->body.at[k].sign == '(') - (macro->body.at[k].sign == ')');
         if (depth == 0)
@@ -347,7 +341,7 @@ static bool is_silent(struct macros *macros, const struct macro *macro, bool ins
         const struct macro *inner = after == i && macro->body.at[i].kind == TOKEN_NAME
                                         ? map_get(&macros->by_name, macro->body.at[i].text)
                                         : NULL;
-        if (inner && depth < DEPTH && !inner->function_like &&
+        if (inner && depth < MACRO_DEPTH && !inner->function_like &&
             is_silent(macros, inner, inside, depth + 1))
             after = i + 1;
         if (after == i)
@@ -396,120 +390,4 @@ void macros_expand(struct macros *macros, struct arena *arena, const token_vec *
     struct expansion expansion = {
         .macros = macros, .arena = arena, .out = out, .most = MOST + 4 * in->count};
     expand(&expansion, in->at, in->count);
-}
-
-bool macro_resets(const struct macro *macro)
-{
-    for (int i = 1; i + 1 < macro->body.count; i++) {
-        const struct token *value = &macro->body.at[i + 1];
-        const struct token *before = &macro->body.at[i - 1];
-        bool null = is_word(value, "NULL") ||
-                    (value->kind == TOKEN_NUMBER && *value->text == '0') || value->sign == '-' ||
-                    value->sign == '(';
-        if (macro->body.at[i].sign == '=' && null &&
-            (before->sign == ')' || parameter_index(macro, before) >= 0))
-            return true;
-    }
-    return false;
-}
-
-static bool resets_within(const struct macros *macros, const struct macro *macro, int depth)
-{
-    if (macro_resets(macro))
-        return true;
-    EACH (token, &macro->body) {
-        if (token->kind != TOKEN_NAME)
-            continue;
-        const struct macro *inner = macros_find(macros, token->text);
-        if (strstr(token->text, "and_null") || strcmp(token->text, "g_clear_pointer") == 0 ||
-            (inner && inner != macro && depth < DEPTH && resets_within(macros, inner, depth + 1)))
-            return true;
-    }
-    return false;
-}
-
-bool macros_reset(const struct macros *macros, const struct macro *macro)
-{
-    return resets_within(macros, macro, 0);
-}
-
-bool macro_assigns(const struct macro *macro, int parameter)
-{
-    for (int i = 0; i + 1 < macro->body.count; i++)
-        if (parameter_index(macro, &macro->body.at[i]) == parameter) {
-            int next = macro->body.at[i + 1].sign == ')' ? i + 2 : i + 1;
-            if ((next < macro->body.count && macro->body.at[next].sign == '=') ||
-                (i > 0 && macro->body.at[i - 1].sign == '&') ||
-                (i > 1 && macro->body.at[i - 1].sign == '(' && macro->body.at[i - 2].sign == '&'))
-                return true;
-        }
-    return false;
-}
-
-bool macro_passes_address(const struct macro *macro, int parameter)
-{
-    const struct token *body = macro->body.at;
-    for (int i = 1; i + 1 < macro->body.count; i++) {
-        if (parameter_index(macro, &body[i]) != parameter)
-            continue;
-        bool within = body[i - 1].sign == '(' && i > 1;
-        int before = body[within ? i - 2 : i - 1].sign;
-        int after = i + 1 + within < macro->body.count ? body[i + 1 + within].sign : 0;
-        if (before == '&' && after != '.' && after != '[' && after != S2('-', '>'))
-            return true;
-    }
-    return false;
-}
-
-bool macro_never_returns(const struct macro *macro)
-{
-    bool ends = false;
-    for (int i = 0; i + 1 < macro->body.count; i++) {
-        const struct token *token = &macro->body.at[i];
-        if (is_word(token, "if") || token->sign == '?' || is_word(token, "return") ||
-            token->sign == S2('&', '&') || token->sign == S2('|', '|'))
-            return false;
-        bool leaves = i + 2 < macro->body.count && token->kind == TOKEN_NAME &&
-                      strncmp(token->text, "EXIT_", 5) == 0 && token[2].sign == ')';
-        ends |= token->kind == TOKEN_NAME && token[1].sign == '(' &&
-                (leaves || name_never_returns(token->text)); /* EXIT_PROGRAM() */
-    }
-    return ends;
-}
-
-bool macro_is_predicate(const struct macro *macro)
-{
-    bool compares = false;
-    if (!macro->function_like || macro->body.count > 30)
-        return false;
-    for (int i = 0; i < macro->body.count; i++) {
-        const struct token *token = &macro->body.at[i];
-        bool call = token->kind == TOKEN_NAME && i + 1 < macro->body.count &&
-                    token[1].sign == '(' && parameter_index(macro, token) < 0;
-        if (call || token->sign == '=' || token->sign == ';' || token->sign == '{' ||
-            token->sign == S2('+', '+') || token->sign == S2('-', '-'))
-            return false;
-        compares |= token->sign == S2('=', '=') || token->sign == S2('!', '=');
-    }
-    return compares;
-}
-
-long macro_negative(const struct macro *macro)
-{
-    if (!macro || macro->function_like)
-        return 0;
-    const struct token *at = macro->body.at, *end = at + macro->body.count;
-    bool parenthesis = at < end && at->sign == '(';
-    at += parenthesis;
-    if (end - at != 2 + parenthesis || at->sign != '-' || at[1].kind != TOKEN_NUMBER)
-        return 0;
-    return -token_number(&at[1]);
-}
-
-bool macro_calls(const struct macro *macro, const char *name)
-{
-    EACH (token, &macro->body)
-        if (is_word(token, name))
-            return true;
-    return false;
 }

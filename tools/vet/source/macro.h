@@ -31,4 +31,9 @@ long macro_negative(const struct macro *macro);
 /* Does its body call this function? */
 bool macro_calls(const struct macro *macro, const char *name);
 
+/* How deep macros may use others. */
+#define MACRO_DEPTH 8
+/* Which parameter is the token? -1: none. */
+int macro_parameter(const struct macro *macro, const struct token *token);
+
 #endif

@@ -7,11 +7,6 @@ bool at_sign(const struct parser *parser, int sign)
     return parser->at->sign == sign;
 }
 
-bool token_is(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
-}
-
 bool at_word(const struct parser *parser, const char *word)
 {
     return token_is(parser->at, word);

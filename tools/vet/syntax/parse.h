@@ -59,7 +59,6 @@ bool at_sign(const struct parser *parser, int sign);
 bool at_word(const struct parser *parser, const char *word);
 bool take_sign(struct parser *parser, int sign);
 bool take_word(struct parser *parser, const char *word);
-bool token_is(const struct token *token, const char *word);
 /* From an opening sign to the token after its closing one; `end` if there is none. */
 const struct token *after_balanced(const struct token *at, const struct token *end);
 bool is_type_word(const struct parser *parser, const struct token *token);
