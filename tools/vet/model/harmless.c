@@ -95,10 +95,10 @@ static const char users[] =
     "fgetpos fsetpos fread_unlocked ferror_unlocked inet_ntop inet_pton g_strcmp0 "
     "g_str_equal g_printerr g_print strverscmp fnmatch clock_gettime fstatfs fstatvfs "
     "madvise mlock munlock mprotect msync htons ntohs crc32 getnameinfo IS_ERR PTR_ERR "
-    "ERR_PTR ARRAY_SIZE sizeof STRLEN free_later strftime lockf regexec regerror asprintf "
+    "ERR_PTR ARRAY_SIZE STRLEN free_later strftime lockf regexec regerror asprintf "
     "vasprintf strdup strndup setenv strtod strtof strtold strtoimax strtoumax atof atoll "
     "memmem strcasestr explicit_bzero bzero g_str_has_prefix g_str_has_suffix system "
-    "posix_spawn posix_spawnp EVP_MAC_CTX_new EVP_KDF_CTX_new EVP_RAND_CTX_new";
+    "posix_spawn posix_spawnp EVP_MAC_CTX_new EVP_KDF_CTX_new EVP_RAND_CTX_new sizeof";
 
 static bool is_harmless(const char *name)
 {
