@@ -128,21 +128,16 @@ const struct lgi_record *lgi_chain_next(struct lgi_chain *chain)
 }
 
 struct visitor {
+    bool (*show)(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words);
     bool (*visit)(const lg_pending_call *call, void *data);
     void (*note)(const struct lgi_site *site, void *data); /* or this one */
     void *data;
     size_t count;
 };
 
-static bool show(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
+static bool show_call(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
 {
     char text[256];
-    if (lgi_is_own_source(site->file))
-        return true;
-    if (visitor->note) {
-        visitor->note(site, visitor->data);
-        return true;
-    }
     lgi_call_text(site, text, sizeof(text));
     const lg_pending_call call = {.call = text,
                                   .file = site->file,
@@ -152,6 +147,18 @@ static bool show(struct visitor *visitor, const struct lgi_site *site, const uin
                                   .words = words};
     visitor->count++;
     return visitor->visit(&call, visitor->data);
+}
+
+static bool show_site(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
+{
+    (void)words;
+    visitor->note(site, visitor->data);
+    return true;
+}
+
+static bool show(struct visitor *visitor, const struct lgi_site *site, const uintptr_t *words)
+{
+    return lgi_is_own_source(site->file) || visitor->show(visitor, site, words);
 }
 
 static bool show_scope(const struct lg_deferred *deferred, void *data)
@@ -175,14 +182,14 @@ static bool show_record(struct visitor *visitor, const struct lgi_record *record
 void lgi_record_sites(const struct lgi_record *record,
                       void (*note)(const struct lgi_site *site, void *data), void *data)
 {
-    struct visitor visitor = {.note = note, .data = data};
+    struct visitor visitor = {.show = show_site, .note = note, .data = data};
     show_record(&visitor, record);
 }
 
 size_t lgi_chain_visit(struct lgi_chain *chain,
                        bool (*visit)(const lg_pending_call *call, void *data), void *data)
 {
-    struct visitor visitor = {.visit = visit, .data = data};
+    struct visitor visitor = {.show = show_call, .visit = visit, .data = data};
     const struct lgi_record *record;
     while ((record = lgi_chain_next(chain)) && show_record(&visitor, record))
         ;
@@ -199,7 +206,7 @@ size_t lg_pending_visit(bool (*visit)(const lg_pending_call *call, void *data), 
 size_t lg_cleanups_visit(const lg_cleanups *cleanups,
                          bool (*visit)(const lg_pending_call *call, void *data), void *data)
 {
-    struct visitor visitor = {.visit = visit, .data = data};
+    struct visitor visitor = {.show = show_call, .visit = visit, .data = data};
     lgi_scope_visit(&cleanups->lgi_scope, show_scope, &visitor);
     return visitor.count;
 }
