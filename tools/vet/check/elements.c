@@ -50,8 +50,8 @@ static bool is_in_releasing_loop(const struct ir *ir, int index, const struct fi
 }
 
 /* Does the function that is called get the array, an element, or an owner that it releases with all that it holds? */
-static bool gets(const struct ir *ir, const struct instr *call, int argument,
-                 const struct filling *filling)
+static bool gets_part(const struct ir *ir, const struct instr *call, int argument,
+                      const struct filling *filling)
 {
     const struct operand *passed = &call->args[argument];
     const char *callee = call->callee ? call->callee : "";
@@ -70,7 +70,7 @@ static bool hands_on(const struct ir *ir, const struct instr *instr, const struc
         place_within(ir, instr->left.place, filling->array))
         return true;
     for (int i = 0; instr->kind == I_CALL && i < instr->arg_count; i++)
-        if (gets(ir, instr, i, filling))
+        if (gets_part(ir, instr, i, filling))
             return true;
     return false;
 }

@@ -122,10 +122,11 @@ static void read_history(void *data, const struct expr *expr)
     if (expr->kind != E_CALL || !expr->name)
         return;
     bool given = mentions(expr, name);
-    if (given && (name_releases(expr->name) > 0 || strncmp(expr->name, "lg_deferred_", 12) == 0 ||
-                  strncmp(expr->name, "lg_scope_", 9) == 0 || strncmp(expr->name, "TAKE_", 5) == 0))
+    if (given &&
+        (name_releases(expr->name) > 0 || strncmp(expr->name, "lg_deferred_", 12) == 0 ||
+         strncmp(expr->name, "lg_scope_", 9) == 0 || strncmp(expr->name, "TAKE_", 5) == 0)) {
         history->settled |= expr->line > history->live->line;
-    else if (given_address(expr, name)) {
+    } else if (given_address(expr, name)) {
         history->set = true;
         history->set_line = expr->line;
     }

@@ -23,29 +23,33 @@ static struct map pairs, releases, harmless, keepers, ends;
 
 static bool set_line(struct arena *arena, char *const *words, int count, struct settings *settings)
 {
-    const char *word = words[0], *first = words[1];
-    if (count != (strcmp(word, "pair") == 0 ? 3 : 2))
-        return false;
-    if (strcmp(word, "disable") == 0 && check_page_find(first))
-        *ADD(arena, &settings->options.without) = arena_copy(arena, first, strlen(first));
-    else if (strcmp(word, "pair") == 0) {
-        map_set(&pairs, intern_string(first), intern_string(words[2]));
+    static const struct {
+        const char *word;
+        struct map *map;
+    } lists[] = {{"harmless", &harmless}, {"keeps", &keepers}, {"noreturn", &ends}};
+    if (count == 3 && strcmp(words[0], "pair") == 0) {
+        map_set(&pairs, intern_string(words[1]), intern_string(words[2]));
         map_set(&releases, intern_string(words[2]), settings);
-    } else if (strcmp(word, "harmless") == 0)
-        map_set(&harmless, intern_string(first), settings);
-    else if (strcmp(word, "keeps") == 0)
-        map_set(&keepers, intern_string(first), settings);
-    else if (strcmp(word, "noreturn") == 0)
-        map_set(&ends, intern_string(first), settings);
-    else
+        return true;
+    }
+    if (count != 2)
         return false;
-    return true;
+    if (strcmp(words[0], "disable") == 0 && check_page_find(words[1])) {
+        *ADD(arena, &settings->options.without) = arena_copy(arena, words[1], strlen(words[1]));
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+        if (strcmp(words[0], lists[i].word) == 0) {
+            map_set(lists[i].map, intern_string(words[1]), settings);
+            return true;
+        }
+    return false;
 }
 
 static bool read_line(struct arena *arena, const char *path, int number, const char *line,
                       struct settings *settings)
 {
-    char *words[4], *rest, *copy = arena_copy(arena, line, strlen(line));
+    char *words[4] = {NULL}, *rest, *copy = arena_copy(arena, line, strlen(line));
     int count = 0;
     for (char *word = strtok_r(copy, BLANK, &rest); word && count < 4; count++) {
         words[count] = word;
@@ -71,7 +75,9 @@ bool config_read(struct arena *arena, const char *path, struct settings *setting
     bool ok = true;
     errno = 0;
     for (int number = 1; getline(&line, &room, file) >= 0; number++) {
-        line[strcspn(line, "#\n")] = '\0';
+        char *end = strpbrk(line, "#\n");
+        if (end)
+            *end = '\0';
         config_depend(line);
         ok &= read_line(arena, path, number, line, settings);
     }

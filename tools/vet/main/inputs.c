@@ -115,11 +115,11 @@ static void add_folders_of(struct arena *arena, const struct json *entry, const 
             size_t length = strlen(*flag);
             if (strncmp(word, *flag, length) != 0)
                 continue;
-            const char *folder = word[length]          ? word + length
-                                 : i + 1 < words.count ? words.at[++i]
-                                                       : NULL;
-            if (folder)
-                headers_add_folder(below(arena, base, folder));
+            const char *given = word[length]          ? word + length
+                                : i + 1 < words.count ? words.at[++i]
+                                                      : NULL;
+            if (given)
+                headers_add_folder(below(arena, base, given));
             break;
         }
     }

@@ -104,35 +104,64 @@ static char *next_line(char **at)
     return line;
 }
 
+/* Reads a number and the blanks behind it. False: there is none. */
+static bool read_number(const char **at, int base, uint64_t *number)
+{
+    char *end;
+    *number = strtoull(*at, &end, base);
+    bool any = end != *at;
+    *at = end + strspn(end, " ");
+    return any;
+}
+
+static bool read_int(const char **at, int *number)
+{
+    uint64_t any;
+    bool ok = read_number(at, 10, &any) && any <= INT_MAX;
+    *number = ok ? (int)any : 0;
+    return ok;
+}
+
+/* "leak 3 120 5 0123456789abcdef 2": the check, its level, the place, the key, how many notes follow */
+static const struct check_page *read_head(const char *head, struct finding *finding, int *notes)
+{
+    char check[64];
+    size_t length = strcspn(head, " ");
+    if (length >= sizeof(check))
+        return NULL;
+    memcpy(check, head, length);
+    check[length] = '\0';
+    const char *at = head + length;
+    int level;
+    if (!read_int(&at, &level) || !read_int(&at, &finding->line) ||
+        !read_int(&at, &finding->column) || !read_number(&at, 16, &finding->key) ||
+        !read_int(&at, notes))
+        return NULL;
+    finding->level = (enum level)level;
+    return check_page_find(check);
+}
+
 static bool read_finding(struct arena *arena, char **at, const char *path, char *head,
                          struct finding *finding)
 {
-    int level, notes;
-    char check[64];
-    unsigned long long key;
-    if (sscanf(head, "%63s %d %d %d %llx %d", check, &level, &finding->line, &finding->column, &key,
-               &notes) != 6)
-        return false;
-    const struct check_page *page = check_page_find(check);
+    int notes = 0;
+    const struct check_page *page = read_head(head, finding, &notes);
     const char *function = next_line(at), *message = next_line(at), *advice = next_line(at),
                *reason = next_line(at);
     if (!page || !reason)
         return false;
     finding->check = page->name;
-    finding->level = (enum level)level;
-    finding->key = key;
     finding->file = path;
     finding->function = intern_string(function);
     finding->message = message;
     finding->advice = *advice ? advice : NULL;
     finding->suppressed = *reason ? reason : NULL;
     for (int i = 0; i < notes; i++) {
-        char *line = next_line(at);
-        int used = 0;
+        const char *line = next_line(at);
         struct finding_note note = {0};
-        if (!line || sscanf(line, "%d %d %n", &note.line, &note.column, &used) < 2)
+        if (!line || !read_int(&line, &note.line) || !read_int(&line, &note.column))
             return false;
-        note.text = line + used;
+        note.text = line;
         *ADD(arena, &finding->notes) = note;
     }
     return true;
@@ -140,26 +169,26 @@ static bool read_finding(struct arena *arena, char **at, const char *path, char 
 
 static bool same_header(const char *line)
 {
-    unsigned long long stamped;
-    int used = 0;
-    return sscanf(line, "header %llx %n", &stamped, &used) == 1 && used > 0 &&
-           header_stamp(line + used) == stamped;
+    uint64_t stamped;
+    line += strlen("header ");
+    return read_number(&line, 16, &stamped) && header_stamp(line) == stamped;
 }
 
 static bool same_folder(const char *line)
 {
-    unsigned long long stamped;
-    int used = 0;
-    return sscanf(line, "folder %llx %n", &stamped, &used) == 1 && used > 0 &&
-           folder_stamp(line + used) == stamped;
+    uint64_t stamped;
+    line += strlen("folder ");
+    return read_number(&line, 16, &stamped) && folder_stamp(line) == stamped;
 }
 
 /* Do the functions of other files still do the same? */
 static bool same_answers(struct arena *arena, char *line)
 {
     VEC(const char *) names = {0};
-    char *rest, *word = strtok_r(line, " ", &rest), *hash = strtok_r(NULL, " ", &rest);
-    while ((word = strtok_r(NULL, " ", &rest)))
+    char *rest;
+    strtok_r(line, " ", &rest);
+    const char *hash = strtok_r(NULL, " ", &rest);
+    for (char *word; (word = strtok_r(NULL, " ", &rest));)
         *ADD(arena, &names) = intern_string(word);
     return hash && project_hash(names.at, names.count) == strtoull(hash, NULL, 16);
 }
@@ -184,9 +213,11 @@ bool cache_get(struct arena *arena, const struct settings *settings, const char 
     struct source source;
     if (!place_for(settings, path, "", place, sizeof(place)) || !source_read(arena, place, &source))
         return false;
-    char *at = source.text, *line;
+    char *at = source.text, *line = NULL;
     finding_vec findings = {0};
-    if (!(line = next_line(&at)) || sscanf(line, "lines %d", &result->lines) != 1)
+    const char *lines = next_line(&at);
+    if (!lines || strncmp(lines, "lines ", 6) != 0 ||
+        (lines += 6, !read_int(&lines, &result->lines)))
         return false;
     while ((line = next_line(&at)) && is_condition(line))
         if (!still_holds(arena, line))

@@ -109,15 +109,15 @@ static void scan_file(struct folder *folder, const struct candidate *file)
     struct arena arena = {0};
     struct source source;
     if (source_read(&arena, file->path, &source)) {
-        const char *before = NULL, *end = source.text + source.length;
-        for (const char *line = source.text; line < end;) {
-            const char *stop = memchr(line, '\n', (size_t)(end - line));
-            if (!stop)
-                stop = end;
+        const char *before = NULL, *text_end = source.text + source.length;
+        for (const char *line = source.text; line < text_end;) {
+            const char *end = memchr(line, '\n', (size_t)(text_end - line));
+            if (!end)
+                end = text_end;
             if (isalpha((unsigned char)*line) || *line == '_')
-                scan_line(folder, line, stop, end, before, file);
+                scan_line(folder, line, end, text_end, before, file);
             before = line;
-            line = stop + 1;
+            line = end + 1;
         }
     }
     arena_free(&arena);
@@ -148,6 +148,7 @@ static void each_source(const char *path, struct folder *folder, visit_fn *visit
     int files = 0;
     for (struct dirent *entry; (entry = readdir(stream));) {
         struct stat status;
+        // NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): an open stream has a descriptor
         if (!is_source(entry->d_name) || fstatat(dirfd(stream), entry->d_name, &status, 0) != 0 ||
             !S_ISREG(status.st_mode))
             continue;
