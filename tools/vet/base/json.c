@@ -1,7 +1,7 @@
 #include "json.h"
 
 #include <ctype.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct reader {
@@ -30,8 +30,9 @@ static bool take(struct reader *reader, char c)
 /* \uXXXX, as UTF-8. What is no code point of its own (a half of a pair) becomes a question mark. */
 static size_t put_code(char *to, const char *digits)
 {
-    unsigned code = 0;
-    if (sscanf(digits, "%4x", &code) != 1 || (code >= 0xd800 && code < 0xe000))
+    char four[] = {digits[0], digits[1], digits[2], digits[3], '\0'}, *end;
+    unsigned long code = strtoul(four, &end, 16);
+    if (*end || (code >= 0xd800 && code < 0xe000))
         code = '?';
     if (code < 0x80) {
         to[0] = (char)code;
@@ -46,6 +47,13 @@ static size_t put_code(char *to, const char *digits)
     to[1] = (char)(0x80 | (code >> 6 & 0x3f));
     to[2] = (char)(0x80 | (code & 0x3f));
     return 3;
+}
+
+static char unescaped(char c)
+{
+    if (c == 'n')
+        return '\n';
+    return (char)(c == 't' ? '\t' : c);
 }
 
 static const char *read_string(struct reader *reader)
@@ -68,7 +76,7 @@ static const char *read_string(struct reader *reader)
             length += put_code(text + length, reader->at);
             reader->at += 4;
         } else {
-            text[length++] = c == 'n' ? '\n' : c == 't' ? '\t' : c;
+            text[length++] = unescaped(c);
         }
     }
     reader->at++;

@@ -300,7 +300,9 @@ enum truth conditions_hold(const struct conditions *conditions, const struct tok
     const void *assumed = truth == UNKNOWN && is_comparison_with_number(tokens, count)
                               ? map_get(&conditions->assumed, comparison_text(tokens, false))
                               : NULL;
-    return !assumed ? truth : assumed == &no ? FALSE_ : TRUE_;
+    if (!assumed)
+        return truth;
+    return assumed == &no ? FALSE_ : TRUE_;
 }
 
 static bool is_word(const struct token *token, const char *word)
