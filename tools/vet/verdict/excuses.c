@@ -427,15 +427,17 @@ static bool unlocked_by_macro(const struct judge *judge)
  * variable has. */
 bool judge_cleaned_by_macro(const struct judge *judge)
 {
-    EACH (instr, &judge->ir->code)
-        if (instr->kind == I_CALL && instr->callee && strncmp(instr->callee, "CLEANUP_", 8) == 0 &&
-            instr->arg_count > 1 && instr->args[0].place == judge->site->place)
+    EACH (instr, &judge->ir->code) {
+        if (instr->kind != I_CALL || !instr->callee || instr->arg_count < 2)
+            continue;
+        const struct operand *last = &instr->args[instr->arg_count - 1];
+        bool array = strncmp(instr->callee, "CLEANUP_", 8) == 0 &&
+                     instr->args[0].place == judge->site->place;
+        bool pushed = judge->site->place >= 0 && strstr(instr->callee, "cleanup_push") &&
+                      last->kind == O_ADDRESS && last->place == judge->site->place;
+        if (array || pushed)
             return true;
-        else if (instr->kind == I_CALL && instr->callee && judge->site->place >= 0 &&
-                 strstr(instr->callee, "cleanup_push") && instr->arg_count > 1 &&
-                 instr->args[instr->arg_count - 1].kind == O_ADDRESS &&
-                 instr->args[instr->arg_count - 1].place == judge->site->place)
-            return true;
+    }
     return false;
 }
 
