@@ -35,7 +35,7 @@ static bool implies_unset(const struct instr *branch, int place, bool truth)
     case S2('=', '='): return truth ? right <= 0 : false;
     case S2('!', '='): return truth ? false : right <= 0;
     case '<': return truth && right <= 0;
-    case S2('>', '='): return !truth && right <= 0;
+    case S2('>', '='):
     case '>': return !truth && right <= 0;
     default: return false;
     }
