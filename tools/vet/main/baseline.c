@@ -27,7 +27,9 @@ static bool read_entries(struct arena *arena, const char *path, entry_vec *entri
     bool ok = true;
     errno = 0;
     for (int number = 1; ok && getline(&line, &room, file) >= 0; number++) {
-        line[strcspn(line, "\r\n")] = '\0';
+        char *stop = strpbrk(line, "\r\n");
+        if (stop)
+            *stop = '\0';
         if (!*line || *line == '#')
             continue;
         char *end;
