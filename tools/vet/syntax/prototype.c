@@ -24,7 +24,8 @@ static struct prototype_type read_type(const struct token *at, const struct toke
     for (; at < end; at++) {
         if (at->sign == '(')
             return (struct prototype_type){0}; /* a function pointer, or a macro */
-        type.stars += at->sign == '*' || at->sign == '[';
+        if (at->sign == '*' || at->sign == '[')
+            type.stars++;
         if (at->kind != TOKEN_NAME)
             continue;
         type.is_const |= token_is(at, "const") && type.stars == 0;
