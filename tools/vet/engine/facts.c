@@ -1,6 +1,7 @@
 #include "facts.h"
 
 #include "names.h"
+#include "sign.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -243,30 +244,6 @@ static bool assume_symbol(struct fact *fact, int sign, long symbol)
     return true;
 }
 
-static int negated(int sign)
-{
-    switch (sign) {
-    case S2('=', '='): return S2('!', '=');
-    case S2('!', '='): return S2('=', '=');
-    case '<': return S2('>', '=');
-    case '>': return S2('<', '=');
-    case S2('<', '='): return '>';
-    case S2('>', '='): return '<';
-    default: return sign;
-    }
-}
-
-static int mirrored(int sign)
-{
-    switch (sign) {
-    case '<': return '>';
-    case '>': return '<';
-    case S2('<', '='): return S2('>', '=');
-    case S2('>', '='): return S2('<', '=');
-    default: return sign;
-    }
-}
-
 /* Is one known to be less than the other? for (i = 0; i < n; i++) if (found) break; … if (i == n) none_was_found(); */
 static bool are_ordered(const struct ir *ir, const struct facts *facts, int a, int b)
 {
@@ -320,13 +297,13 @@ const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struc
     if (sign == 0)
         return facts;
     if (!truth)
-        sign = negated(sign);
+        sign = sign_negated(sign);
     struct fact a = facts_of(facts, left), b = facts_of(facts, right);
     if (b.equal.kind == 0 && a.equal.kind != 0) {
         struct fact swap = a;
         a = b;
         b = swap;
-        sign = mirrored(sign);
+        sign = sign_mirrored(sign);
     }
     if (b.equal.kind == 1) {
         if (a.equal.kind == 2 && a.place < 0)

@@ -1,5 +1,6 @@
 /* How is it seen that a call has failed? */
 #include "names.h"
+#include "sign.h"
 #include "site_parts.h"
 
 #include <string.h>
@@ -63,17 +64,6 @@ const struct instr *first_test(const struct ir *ir, int at, int *place, bool *mi
             return NULL;
     }
     return NULL;
-}
-
-static int mirror(int sign)
-{
-    switch (sign) {
-    case '<': return '>';
-    case '>': return '<';
-    case S2('<', '='): return S2('>', '=');
-    case S2('>', '='): return S2('<', '=');
-    default: return sign;
-    }
 }
 
 /* Is the called function declared to return a boolean? */
@@ -179,7 +169,7 @@ struct failing failing_status(const struct ir *ir, int instr, int status, int he
         return failing;
     }
     failing.tested = true;
-    failing.sign = mirrored ? mirror(branch->sign) : branch->sign;
+    failing.sign = mirrored ? sign_mirrored(branch->sign) : branch->sign;
     failing.right = mirrored ? branch->left : branch->right;
     bool zero = failing.right.kind == O_NUMBER && failing.right.number == 0;
     if (failing.sign == '<' && failing.right.kind == O_NUMBER && failing.right.number < 0)
@@ -228,7 +218,7 @@ struct failing failing_value(const struct ir *ir, int instr, int place, enum fai
     if (!branch || branch->sign == 0)
         return failing;
     const struct operand *right = mirrored ? &branch->left : &branch->right;
-    int sign = mirrored ? mirror(branch->sign) : branch->sign;
+    int sign = mirrored ? sign_mirrored(branch->sign) : branch->sign;
     if (right->kind == O_SYMBOL && (sign == S2('=', '=') || sign == S2('!', '='))) {
         failing.sign = S2('=', '=');
         failing.right = *right;

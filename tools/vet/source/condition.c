@@ -1,5 +1,7 @@
 #include "condition.h"
 
+#include "sign.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,17 +272,11 @@ static bool is_comparison_with_number(const struct token *tokens, int count)
            tokens[1].sign != 0;
 }
 
+/* 0: the sign is none of a comparison. */
 static int opposite(int sign)
 {
-    switch (sign) {
-    case '<': return S2('>', '=');
-    case '>': return S2('<', '=');
-    case S2('>', '='): return '<';
-    case S2('<', '='): return '>';
-    case S2('=', '='): return S2('!', '=');
-    case S2('!', '='): return S2('=', '=');
-    default: return 0;
-    }
+    int negated = sign_negated(sign);
+    return negated != sign ? negated : 0;
 }
 
 static const char *comparison_text(const struct token *tokens, bool denied)
@@ -305,15 +301,10 @@ enum truth conditions_hold(const struct conditions *conditions, const struct tok
     return assumed == &no ? FALSE_ : TRUE_;
 }
 
-static bool is_word(const struct token *token, const char *word)
-{
-    return token->kind == TOKEN_NAME && strcmp(token->text, word) == 0;
-}
-
 /* FOO, defined FOO, defined(FOO): the token of the name; NULL: it is another condition. */
 static const struct token *only_name(const struct token *at, int count)
 {
-    bool asked = count > 1 && is_word(at, "defined");
+    bool asked = count > 1 && token_is(at, "defined");
     at += asked;
     count -= asked;
     bool open = count == 3 && at->sign == '(' && at[2].sign == ')';
