@@ -72,20 +72,38 @@ LG_END_DECLS
 
 #define LGI_IS_LIMIT(limit) (LGI_CLASS(limit) == LGI_INTEGER || LGI_CLASS(limit) == LGI_REAL)
 #define LGI_NO_LIMIT_TEXT "the limit is a duration, as 2 * LG_SECOND: write the limit, &err or NULL, the function, and its arguments"
+/* NULL is a void *, or 0; the nullptr of C23 has a type that C17 cannot name. */
+#define LGI_KEEPS_ERROR(result)                                                                    \
+    (__builtin_types_compatible_p(__typeof__(result), lg_error **) ||                              \
+     __builtin_types_compatible_p(__typeof__(result), void *) || LGI_CLASS(result) != LGI_POINTER)
+#define LGI_NO_RESULT_TEXT "after the limit comes &err, of an lg_error *err, or NULL, and then the function and its arguments"
+/* Whether limit and result can be used, as the enumerator lgi_right_ID, with an error for the first that cannot; none
+ * where something before them is wrong. */
+#define LGI_BOUNDED(id, before, limit, result)                                                     \
+    enum {                                                                                         \
+        lgi_timed_##id = LGI_IS_LIMIT(limit),                                                      \
+        lgi_right_##id = lgi_timed_##id && LGI_KEEPS_ERROR(result)                               \
+    };                                                                                             \
+    _Static_assert(!(before) || lgi_timed_##id, LGI_NO_LIMIT_TEXT);                                \
+    _Static_assert(!(before) || !lgi_timed_##id || lgi_right_##id, LGI_NO_RESULT_TEXT);
+
+#define LGI_LIMIT_OF(id, limit) (lg_duration)__builtin_choose_expr(lgi_right_##id, limit, 0)
+#define LGI_RESULT_AT(id, result) (lg_error **)__builtin_choose_expr(lgi_right_##id, result, 0)
+
 #define LGI_WITHIN(id, n, limit, result, text, ...)                                                \
-    enum { lgi_right_##id = LGI_IS_LIMIT(limit) }; \
-    _Static_assert(!!lgi_right_##id, LGI_NO_LIMIT_TEXT); \
+    LGI_BOUNDED(id, 1, limit, result) \
     LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_REFUSE_UNTIL(id, n)                                                                        \
     LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                         \
     struct lgi_limited lgi_limited_##id = {                                                        \
-        &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), __builtin_choose_expr(lgi_right_##id, limit, 0), __builtin_choose_expr(lgi_right_##id, result, (lg_error **)0), n, LGI_RETURNS_ERROR(id), {0}}; \
+        &LGI_SITE_OF(id), (lgi_function)LGI_FN(id), LGI_LIMIT_OF(id, limit), LGI_RESULT_AT(id, result), n, LGI_RETURNS_ERROR(id), {0}}; \
     LGI_STORE_##n(id, lgi_limited_##id.word)                                                       \
     LGI_PLAIN(id##_within, 1, text, lgi_limited_run, &lgi_limited_##id)
 
 #define LGI_WITHIN_IN(id, n, scope, limit, result, text, ...)                                      \
     __extension__({                                                                                \
         LGI_OWNER(id, scope)                                                                       \
+        LGI_BOUNDED(id##_limit, lgi_right_##id, limit, result)                                                             \
         LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
         _Static_assert(!(n > 1 || LGI_IS_KEPT(id, n, text)), "in a scope, a call with a limit is the name of a function and at most one argument"); \
@@ -93,7 +111,7 @@ LG_END_DECLS
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
             &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, text) || !lgi_right_##id, lgi_any, LGI_NAME_##n(__VA_ARGS__)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
-        LGI_IN(id##_within, 4, LGI_OWNED(id), text, lgi_limited_run_in, (lg_duration)(limit), (lg_error **)(result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
+        LGI_IN(id##_within, 4, LGI_OWNED(id), text, lgi_limited_run_in, LGI_LIMIT_OF(id##_limit, limit), LGI_RESULT_AT(id##_limit, result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })
 #define LGI_ONE_WORD_0(id) (uintptr_t)0
 #define LGI_ONE_WORD_1(id) LGI_WORD(id, 1)
