@@ -135,14 +135,16 @@
     LGI_ADOPT_STORE_##n(id, LGI_RECORD(id).deferred.word)                                          \
     lgi_enter(&LGI_RECORD(id).record, LGI_ADDRESS(LGI_RECORD(id).record), &LGI_SITE_OF(id))
 
-/* The address of the variable, or a null pointer to `type` if something else is given: no pointer, or a value of that type.
+/* The address of the variable, or a null pointer to `type` if something else is given: no pointer, a value of that type, or
+ * the pointer to an object that is to be acquired, not its address.
  * (An assertion of an enumerator is a short message: clang shows each macro in an expression that is wrong.) */
 #define LGI_ADOPT_OUT_AT(id, variable, type)                                                       \
     LGI_TAKE(lgi_at_##id, variable)                                                                \
     enum {                                                                                         \
         lgi_owned_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id),                                             \
         lgi_pointed_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                \
-                           !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)), \
+                           !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)) && \
+                           (LGI_CLASS(*__builtin_choose_expr(LGI_CLASS(lgi_at_##id) == LGI_POINTER, lgi_at_##id, (int *)0)) | 1) != LGI_STRUCT_OR_UNION, \
         lgi_is_out_##id = lgi_owned_##id && lgi_pointed_##id                                       \
     };                                                                                             \
     _Static_assert(!(lgi_owned_##id && !lgi_is_out_##id), "the variable is given by its address: write &variable"); \

@@ -31,7 +31,6 @@
 #define LGI_OWNED_AT(owner) ((owner).lgi_at)
 #endif
 
-#define LGI_STRUCT_OR_UNION 13 /* a struct is of class 12, a union of class 13 */
 #define LGI_IS_SCALAR(type) (!((LGI_CLASS(*(__typeof__(type) *)sizeof(int)) | 1) == LGI_STRUCT_OR_UNION))
 #define LGI_ONLY_SCALAR(type, message) _Static_assert(LGI_IS_SCALAR(type), message);
 

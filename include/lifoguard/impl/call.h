@@ -40,6 +40,7 @@
 
 #define LGI_INTEGER 1
 #define LGI_POINTER 5
+#define LGI_STRUCT_OR_UNION 13 /* a struct is of class 12, a union of class 13 */
 #define LGI_REAL 8
 #define LGI_CLASS(x) __builtin_classify_type(x)
 
