@@ -96,10 +96,11 @@ R5_each_form_ends_a_cleanup_that_hangs() {
     echo 'lifoguard defer touch exec-cleaned; lifoguard defer sleep 471.7' >script
     printf 'true\ndefer touch lines-cleaned\ntrue\ndefer sleep 471.7\n' >lines.jobs
     echo 'jobs: {a: {run: "true", defer: [touch graph-cleaned, sleep 471.7]}}' >graph.yaml
+    ln -s "$clock" "$work/clock.so" # LD_PRELOAD takes no path with a space
     local form
     for form in "${forms[@]}"; do
         command_of "$form"
-        timeout 200 env LD_PRELOAD="$clock" "${command[@]}" >out 2>err </dev/null
+        timeout 200 env LD_PRELOAD="$work/clock.so" "${command[@]}" >out 2>err </dev/null
         [[ -e $form-cleaned ]] || fail "$form: the cleanup after it did not run"
         expect_err 'not done within 10m'
     done

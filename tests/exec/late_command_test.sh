@@ -3,7 +3,7 @@
 # process it is. The cleanup runs once (R3), whenever the command says so.
 set -uo pipefail
 program=$(realpath "$1")
-module=$(realpath "$2")
+module=$(realpath "$2") # by a link, as LD_PRELOAD takes no path with a space
 work=$(mktemp -d)
 # shellcheck source=tests/leave.sh
 source "$(dirname "$(realpath "$0")")/../leave.sh"
@@ -19,7 +19,8 @@ until_true() {
 }
 
 "$program" exec --state state true
-LD_PRELOAD=$module "$program" exec --state state "$program" defer sh -c 'echo released >>log' >out 2>&1 </dev/null &
+ln -s "$module" module.so
+LD_PRELOAD=$work/module.so "$program" exec --state state "$program" defer sh -c 'echo released >>log' >out 2>&1 </dev/null &
 until_true test -L held
 command=$(readlink held)
 attempt=$(awk '{ print $4 }' "/proc/$command/stat")

@@ -21,6 +21,7 @@ suffix=
 base=$(mktemp -d)
 mkdir "$base/bin"
 ln -s "$program" "$base/bin/lifoguard"
+ln -s "${nth%/*}/libclock_jumps.so" "$base/bin/clock_jumps.so" # LD_PRELOAD takes no path with a space
 export PATH=$base/bin:$PATH
 trap 'umount -l "$base"/*/state 2>/dev/null; rm -rf "$base"' EXIT
 unset LIFOGUARD_RUN LIFOGUARD_STATE KEEP
@@ -352,7 +353,7 @@ start_run() {
     local options=() wrapper=()
     [[ $event != timeout || $form != exec ]] || options=(--timeout "${limit}s" --grace 5s)
     [[ $event != no-processes ]] || wrapper=("$nth" all 0 no-processes "$PWD/short")
-    [[ $event != clock-jumps ]] || wrapper=(env "LD_PRELOAD=${nth%/*}/libclock_jumps.so")
+    [[ $event != clock-jumps ]] || wrapper=(env "LD_PRELOAD=$base/bin/clock_jumps.so")
     [[ $event$form != clock-jumpsexec ]] || options=(--timeout 1h)
     env --default-signal=INT,QUIT,HUP MATRIX="$PWD" MOMENT="$moment" CODE="$1" "${wrapper[@]}" \
         lifoguard "${start[@]}" --state state "${options[@]}" ./job$suffix >out 2>&1 </dev/null &

@@ -3,10 +3,11 @@
 # only, whatever fails and whenever the program is killed.
 set -euo pipefail
 read -ra program <<<"${MESON_EXE_WRAPPER-} $(realpath "$1")"
-preload=${2:+$(realpath "$2")}
+failing=${2:+$(realpath "$2")}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cd "$folder"
+mkdir "$folder/here"
+cd "$folder/here"
 umask 022
 fail() {
     echo "FAIL: $*"
@@ -35,7 +36,9 @@ no_temporary() { # WHAT
     [[ ! -e $(echo .file.lg-*) ]] || fail "$1: left: $(ls -A)"
 }
 
-if [[ -n $preload ]]; then
+if [[ -n $failing ]]; then
+    preload=$folder/failing.so # LD_PRELOAD takes no path with a space
+    ln -s "$failing" "$preload"
     printf %s "$new" | FAIL_COUNT=count LD_PRELOAD=$preload "${program[@]}" file
     calls=$(<count)
     ((calls >= 12)) || fail "only $calls calls were counted"

@@ -25,8 +25,10 @@
 
 enum { SECONDS = 300, OUTPUT_SIZE = 64 * 1024, LINES = 1000, PANICKED = 2 };
 
-static const char *expected_folder, *failing_memory;
+static const char *expected_folder;
 static char folder[] = "/tmp/lifoguard-allocations-XXXXXX";
+static char
+    failing_memory[sizeof(folder) + 8]; /* a link, as LD_PRELOAD takes no path with a space */
 static struct observed *observed, kept; /* of this run; of keeps.c's */
 static int observed_fd;
 
@@ -443,12 +445,15 @@ static long torture(const char *path)
     return usual.made;
 }
 
-static void prepare(void)
+static void prepare(const char *library)
 {
     observed_fd = memory_file(sizeof(*observed));
     observed = mmap(NULL, sizeof(*observed), PROT_READ | PROT_WRITE, MAP_SHARED, observed_fd, 0);
     if (observed == MAP_FAILED || !mkdtemp(folder))
         give_up(folder);
+    snprintf(failing_memory, sizeof(failing_memory), "%s.so", folder);
+    if (symlink(library, failing_memory) != 0)
+        give_up(failing_memory);
     char input[sizeof(folder) + 8];
     snprintf(input, sizeof(input), "%s/input", folder);
     FILE *file = fopen(input, "we");
@@ -466,6 +471,7 @@ static void clean_up(void)
     snprintf(input, sizeof(input), "%s/input", folder);
     unlink(input);
     rmdir(folder);
+    unlink(failing_memory);
 }
 
 int main(int argc, char **argv)
@@ -474,9 +480,8 @@ int main(int argc, char **argv)
         return 1;
     expected_folder = argv[1];
     char memory[PATH_MAX], program[PATH_MAX];
-    failing_memory = full_path(argv[2], memory);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    prepare();
+    prepare(full_path(argv[2], memory));
     learn_what_is_kept(full_path(argv[3], program));
     long made = 0;
     for (int i = 4; i < argc; i++)
