@@ -188,6 +188,7 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     lg_error *err = random_fill(&spec->nonce, sizeof(spec->nonce));
     if (err)
         return err;
+    spec->identity = identity_here();
     spec->directory = place_here();
     return spec->directory ? NULL : lg_error_new_errno("the working directory");
 }

@@ -116,6 +116,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .arguments = item->spec.arguments,
                               .environment = list.text,
                               .directory = item->spec.directory,
+                              .identity = item->spec.identity,
                               .strict = owner->rebooted,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,

@@ -182,6 +182,7 @@ static bool try_once(struct carry *carry, bool plain)
                          .arguments = carry->arguments,
                          .environment = carry->hooks->environment(carry->data, facts, plain),
                          .directory = carry->directory,
+                         .identity = carry->identity,
                          .umask = carry->umask,
                          .birth = carry->holder->birth,
                          .timeout = carry->timeout,
