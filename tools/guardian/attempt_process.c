@@ -3,6 +3,7 @@
 
 #include "direct.h"
 #include "directory.h"
+#include "duration.h"
 #include "execute.h"
 #include "message.h"
 #include "sweep.h"
@@ -96,13 +97,13 @@ static void watch_until(void *data, lg_time deadline)
 /* Until it has ended, or is to be. */
 static void wait_for_command(struct watch *watch, lg_duration timeout)
 {
-    lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
+    lg_time deadline = duration_deadline(timeout);
     reap(watch);
     while (!watch->ended && !watch->verdict) {
         watch_until(watch, deadline);
         if (watch->told)
             watch->verdict = ATTEMPT_ENDED;
-        else if (deadline != 0 && lg_now() >= deadline)
+        else if (lg_now() >= deadline)
             watch->verdict = ATTEMPT_TIMEOUT;
     }
 }
