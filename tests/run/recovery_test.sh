@@ -133,12 +133,13 @@ R5_a_failed_cleanup_is_kept() {
     nothing_is_pending || fail 'it is kept still'
 }
 
-where_nothing_can_be_kept_it_runs_all_the_same() {
+where_nothing_can_be_kept_nothing_is_run() {
     jobs_are 'echo a' 'defer echo -a'
     XDG_STATE_HOME='' HOME=/proc/no/home run
-    expect_status 0
-    expect_out $'a\n-a'
-    expect_err 'kill -9 of lifoguard would lose them'
+    expect_status 125
+    expect_out ''
+    expect_err '/proc/no: No such file or directory: nothing was run'
+    expect_err 'it cannot be used \(--state DIRECTORY names another\)'
     run --state /proc/no/place
     expect_status 125
     expect_out ''
