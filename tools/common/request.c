@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "place.h"
+#include "process.h"
 #include "random.h"
 #include "wire.h"
 
@@ -17,11 +18,33 @@
 /* How long to look for an owner that answers: time enough for another one to take the run over. */
 static const lg_duration patience = 20 * LG_SECOND;
 
+static char *directory_of(const char *place, const char *id)
+{
+    return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
+}
+
+/* Whom a process of the run has started with another environment (`env -i`, tox) is of the run too: the owner of the run sees that.
+ * The environment of a runner or a guardian is not looked at: it tells of the run around theirs. */
+static char *find_above(void)
+{
+    struct process at;
+    char *found = NULL;
+    for (pid_t pid = getppid(); !found && pid > 1 && process_read(pid, &at) &&
+                                strncmp(at.name, "lifoguard", strlen("lifoguard")) != 0;
+         pid = at.parent) {
+        char *place = process_variable(pid, "LIFOGUARD_STATE");
+        char *id = process_variable(pid, "LIFOGUARD_RUN");
+        found = directory_of(place, id);
+        free(place);
+        free(id);
+    }
+    return found;
+}
+
 char *request_run_directory(void)
 {
-    const char *place = getenv("LIFOGUARD_STATE");
-    const char *id = getenv("LIFOGUARD_RUN");
-    return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
+    char *found = directory_of(getenv("LIFOGUARD_STATE"), getenv("LIFOGUARD_RUN"));
+    return found ? found : find_above();
 }
 
 static bool send_all(int fd, const char *data, size_t size)
