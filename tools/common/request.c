@@ -216,12 +216,25 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     return spec->directory ? NULL : lg_error_new_errno("the working directory");
 }
 
-void request_empty(struct spec *spec)
+static void free_directory(struct spec *spec)
 {
     union {
         const char *text;
         char *mine;
     } directory = {.text = spec->directory};
     free(directory.mine);
+    spec->directory = NULL;
+}
+
+void request_set_directory(struct spec *spec, const char *directory)
+{
+    free_directory(spec);
+    spec->directory = need_copy(directory, strlen(directory));
+    spec->identity = (struct identity){0};
+}
+
+void request_empty(struct spec *spec)
+{
+    free_directory(spec);
     spec_free(spec);
 }

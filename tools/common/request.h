@@ -37,6 +37,9 @@ void request_put_settle(struct buffer *fields, int64_t sequence, bool good, cons
 #define REQUEST_ACQUIRE "LIFOGUARD_ACQUIRE"
 void request_acquire_mark(struct buffer *mark, const char *run, int64_t sequence);
 
+/* In place of the working directory, after request_fill. */
+void request_set_directory(struct spec *spec, const char *directory);
+
 /* A specification of what is to be run with the working directory, umask and environment of this process. `kept` names
  * secrets that may be stored. */
 lg_error *request_fill(struct spec *spec, const char *const *arguments, const char *const *kept)
