@@ -23,28 +23,32 @@ static char *directory_of(const char *place, const char *id)
     return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
 }
 
-/* Whom a process of the run has started with another environment (`env -i`, tox) is of the run too: the owner of the run sees that.
+/* What a process of the run has started with another environment (`env -i`, tox) is of the run too: the owner of the run sees that.
  * The environment of a runner or a guardian is not looked at: it tells of the run around theirs. */
-static char *find_above(void)
+static bool adopt_from(pid_t pid)
 {
+    char *place = process_variable(pid, "LIFOGUARD_STATE");
+    lg_defer(free, place);
+    char *id = process_variable(pid, "LIFOGUARD_RUN");
+    lg_defer(free, id);
+    return place && id && setenv("LIFOGUARD_STATE", place, 1) == 0 &&
+           setenv("LIFOGUARD_RUN", id, 1) == 0;
+}
+
+void request_adopt_run(void)
+{
+    static const char ours[] = "lifoguard";
     struct process at;
-    char *found = NULL;
-    for (pid_t pid = getppid(); !found && pid > 1 && process_read(pid, &at) &&
-                                strncmp(at.name, "lifoguard", strlen("lifoguard")) != 0;
-         pid = at.parent) {
-        char *place = process_variable(pid, "LIFOGUARD_STATE");
-        char *id = process_variable(pid, "LIFOGUARD_RUN");
-        found = directory_of(place, id);
-        free(place);
-        free(id);
-    }
-    return found;
+    pid_t pid = getenv("LIFOGUARD_STATE") && getenv("LIFOGUARD_RUN") ? 0 : getppid();
+    while (pid > 1 && process_read(pid, &at) && strncmp(at.name, ours, strlen(ours)) != 0 &&
+           !adopt_from(pid))
+        pid = at.parent;
 }
 
 char *request_run_directory(void)
 {
-    char *found = directory_of(getenv("LIFOGUARD_STATE"), getenv("LIFOGUARD_RUN"));
-    return found ? found : find_above();
+    request_adopt_run();
+    return directory_of(getenv("LIFOGUARD_STATE"), getenv("LIFOGUARD_RUN"));
 }
 
 static bool send_all(int fd, const char *data, size_t size)

@@ -20,7 +20,10 @@ struct answer {
 /* The status that says: the cleanup is not pending. So it is if an owner before has done with it what was asked. */
 enum { ANSWER_GONE = 4 };
 
-/* The directory of the run that this process belongs to, by its environment or that of a process above, for the caller to free; NULL: none. */
+/* Takes LIFOGUARD_STATE and LIFOGUARD_RUN, if this process has them not, from the environment of a process above. */
+void request_adopt_run(void);
+
+/* The directory of the run that this process belongs to, by its environment, for the caller to free; NULL: none. */
 char *request_run_directory(void);
 
 /* Sends fields (of wire.h), the first one a request's name, and waits for the answer. If the owner dies meanwhile, the
