@@ -169,6 +169,18 @@ R6_another_directory_in_the_place_of_its_own_is_not_entered() {
     replaced_by 'cp -r victim d'
 }
 
+R6_a_directory_of_a_container_stays_the_same_when_it_is_first_written_to() {
+    mkdir lower memory merged
+    mkdir lower/d
+    unshare -rm sh -c 'mount -t tmpfs none memory && mkdir memory/upper memory/work &&
+        mount -t overlay -o lowerdir=lower,upperdir=memory/upper,workdir=memory/work none merged || exit 77
+        lifoguard exec sh -c "cd merged/d; lifoguard defer rm file; touch file"; test ! -e merged/d/file' 2>err || {
+        [[ $? == 77 ]] && exit 77
+        fail 'it did not run'
+    }
+    expect_silence
+}
+
 R6_one_that_was_registered_where_the_run_began_runs_there_whatever_path_that_has() {
     mkdir began
     cd began || fail "cd"

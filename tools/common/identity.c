@@ -11,11 +11,11 @@
 
 enum { OVERLAY = 0x794C7630 };
 
-/* FAT, exFAT, FUSE, SMB, 9P: their inode numbers may change while a directory is in no use. */
+/* FAT, exFAT, FUSE, SMB, 9P, shared folders of virtual machines: their inode numbers may change while a directory is in no use. */
 static bool numbers_change(const struct statfs *system)
 {
-    static const unsigned types[] = {0x4D44,     0x2011BAB0, 0x65735546, 0x517B,
-                                     0xFF534D42, 0xFE534D42, 0x01021997};
+    static const unsigned types[] = {0x4D44,     0x2011BAB0, 0x65735546, 0x517B,    0xFF534D42,
+                                     0xFE534D42, 0x01021997, 0x786F4256, 0xBACBACBC};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (types[i] == (unsigned)system->f_type)
             return true;
@@ -42,8 +42,8 @@ struct identity identity_of(int directory)
     if (numbers_change(&system))
         return identity;
     identity.inode = (int64_t)info.st_ino;
-    if ((unsigned)system.f_type != OVERLAY) /* its birth changes when it is first written to */
-        identity.born = birth_of(directory);
+    identity.vague = (unsigned)system.f_type == OVERLAY;
+    identity.born = birth_of(directory);
     if (!identity.born && major(info.st_dev) != 0)
         identity.device = (int64_t)info.st_dev;
     return identity;
@@ -71,8 +71,11 @@ static bool both_known_and_different(int64_t a, int64_t b)
 
 bool identity_differs(const struct identity *before, const struct identity *now, bool rebooted)
 {
-    return both_known_and_different(before->inode, now->inode) ||
-           both_known_and_different(before->born, now->born) ||
+    bool other_inode = both_known_and_different(before->inode, now->inode);
+    bool other_birth = both_known_and_different(before->born, now->born);
+    if (before->vague || now->vague)
+        return other_inode && other_birth;
+    return other_inode || other_birth ||
            (!rebooted && both_known_and_different(before->device, now->device));
 }
 

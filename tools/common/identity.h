@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 struct identity {
-    /* All 0: not known. The birth is 0 where it is not told, or changes. The device is 0 where the birth tells more, or each mount makes
+    /* All 0: not known. The birth is 0 where it is not told. The device is 0 where the birth tells more, or each mount makes
      * up another number. */
     int64_t device, inode, born;
     bool removed; /* it had no path any more */
+    bool
+        vague; /* either may change alone: the birth when it is first written to, the inode while it is in no use (overlays) */
 };
 
 /* Of an open directory; O_PATH is enough. */

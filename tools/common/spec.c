@@ -15,7 +15,7 @@ static void put_identity(struct buffer *buffer, const struct identity *identity)
     wire_put_number(buffer, identity->device);
     wire_put_number(buffer, identity->inode);
     wire_put_number(buffer, identity->born);
-    wire_put_number(buffer, identity->removed);
+    wire_put_number(buffer, identity->removed | identity->vague << 1);
 }
 
 static struct identity take_identity(struct wire_reader *reader)
@@ -23,7 +23,8 @@ static struct identity take_identity(struct wire_reader *reader)
     int64_t device = wire_take_number(reader);
     int64_t inode = wire_take_number(reader);
     int64_t born = wire_take_number(reader);
-    return (struct identity){device, inode, born, wire_take_number(reader) != 0};
+    int64_t flags = wire_take_number(reader);
+    return (struct identity){device, inode, born, flags & 1, flags & 2};
 }
 
 void spec_put(struct buffer *buffer, const struct spec *spec)
