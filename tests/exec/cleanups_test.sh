@@ -146,6 +146,61 @@ R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
     [[ -z $(ls -A -I out -I err) ]] || fail "left: $(ls -A)"
 }
 
+# replaced_by HOW: a cleanup that empties its directory, whose path leads to another one when it runs.
+replaced_by() {
+    mkdir victim
+    touch victim/precious
+    inside "mkdir d; touch d/mine; cd d; lifoguard defer --shell 'rm ./*'; cd ..; mv d mine; $1"
+    expect_err 'its working directory .*/d cannot be entered: it is another one than at the registration; put that one back'
+    [[ -e victim/precious && -e d/precious && -e mine/mine ]] || fail "it ran in another directory: $(ls victim d mine)"
+    lifoguard pending | grep -q failed || fail "it is forgotten"
+    rm -r d
+    mv mine d
+    lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    [[ -e victim/precious && ! -e d/mine ]] || fail "recovered in another directory: $(ls victim d)"
+    expect_nothing_pending
+}
+
+R6_a_link_in_the_place_of_its_directory_is_not_followed() {
+    replaced_by 'ln -s victim d'
+}
+
+R6_another_directory_in_the_place_of_its_own_is_not_entered() {
+    replaced_by 'cp -r victim d'
+}
+
+R6_a_directory_of_a_container_stays_the_same_when_it_is_first_written_to() {
+    mkdir lower memory merged
+    mkdir lower/d
+    unshare -rm sh -c 'mount -t tmpfs none memory && mkdir memory/upper memory/work &&
+        mount -t overlay -o lowerdir=lower,upperdir=memory/upper,workdir=memory/work none merged || exit 77
+        lifoguard exec sh -c "cd merged/d; lifoguard defer rm file; touch file"; test ! -e merged/d/file' 2>err || {
+        [[ $? == 77 ]] && exit 77
+        fail 'it did not run'
+    }
+    expect_silence
+}
+
+R6_one_that_was_registered_where_the_run_began_runs_there_whatever_path_that_has() {
+    mkdir began
+    cd began || fail "cd"
+    inside 'touch mine; lifoguard defer --shell "rm mine"; mv ../began ../moved; mkdir ../began; touch ../began/mine'
+    [[ -e ../began/mine && ! -e ../moved/mine ]] || fail "it ran in another directory"
+    grep -q '/began, the working directory of a cleanup, was moved: it runs there: ' ../moved/err || fail "err: $(<../moved/err)"
+    expect_nothing_pending
+}
+
+R6_one_that_was_registered_in_a_removed_directory_does_not_run_in_the_next_one() {
+    inside 'mkdir d; cd d; rmdir ../d; lifoguard defer --shell "rm -f ./*"; cd ..; mkdir d; touch d/precious'
+    [[ -e d/precious ]] || fail "it ran in another directory"
+    expect_err '/d, the working directory of a cleanup, was removed: it runs as in an empty one'
+    expect_nothing_pending
+}
+
+recover_rebooted() {
+    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover "$1"' - "$1" 2>err
+}
+
 R6_after_a_power_cut_one_waits_for_its_directory() {
     unshare -rm true 2>/dev/null || exit 77
     start 'mkdir d; cd d; lifoguard defer touch ../ran; touch ../here; sleep 471'
@@ -153,11 +208,16 @@ R6_after_a_power_cut_one_waits_for_its_directory() {
     kill_both "$runner" "$guardian"
     rmdir d
     echo 01234567-89ab-cdef-0123-456789abcdef >boot
-    unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover --all' 2>err || fail "recover: $?"
+    recover_rebooted --all || fail "recover: $?"
     expect_err 'its working directory .*/d cannot be entered: No such file'
     [[ ! -e ran ]] || fail "it ran"
     mkdir d
-    lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
+    touch d/other
+    ! recover_rebooted "$(lifoguard pending | cut -f1)" || fail "it is recovered"
+    expect_err 'its working directory .*/d cannot be entered: it is another one .* or move this one away'
+    [[ ! -e ran ]] || fail "it ran"
+    rm -r d
+    recover_rebooted "$(lifoguard pending | cut -f1)" || fail "recover: $?"
     [[ -e ran ]] || fail "it did not run"
     kill "$command"
 }

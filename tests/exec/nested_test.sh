@@ -35,6 +35,28 @@ a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
     expect_nothing_pending
 }
 
+a_nested_exec_below_a_program_that_cleans_the_environment_is_a_scope() {
+    start 'lifoguard defer --shell "echo outer >>log"; env -i PATH="$PATH" lifoguard exec --state other bash -c "lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"; lifoguard defer --shell "echo newer >>log"'
+    until_true test -e here
+    local inner
+    inner=$(<guard)
+    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    finish
+    [[ $(<log) == $'newer\ninner\nouter' ]] || fail "$(<log)"
+    expect_nothing_pending
+}
+
+a_nested_exec_whose_directory_is_another_by_now_is_recovered() {
+    start 'mkdir d; cd d; lifoguard exec bash -c "rmdir ../d; mkdir ../d; cd ..; lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"'
+    until_true test -e here
+    local inner
+    inner=$(<guard)
+    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    finish
+    [[ $(<log) == inner ]] || fail "$(<log)"
+    expect_nothing_pending
+}
+
 a_nested_exec_whose_guardian_is_killed_still_comes_first() {
     local event
     for event in TERM end; do

@@ -139,6 +139,23 @@ R4_a_run_of_a_container_that_was_killed_is_recovered_by_the_next_one() {
     [[ $(<log) == cleanup ]] || fail "$(<log)"
 }
 
+R4_a_copy_of_a_state_is_not_recovered_unasked() {
+    start 'lifoguard defer sh -c "echo ran >>log"; touch up; exec sleep 471'
+    until_true test -e up
+    kill_both "$runner" "$guardian"
+    [[ $(stat -c %W .) -gt 0 ]] || { kill "$command"; exit 77; } # no times of birth here
+    cp -a "$state" copy
+    lifoguard recover --all 2>err || fail "recover: $?"
+    [[ $(<log) == ran ]] || fail "log: $(<log)"
+    lifoguard recover --all --state copy 2>err || fail "recover: $?"
+    expect_err 'is not recovered: this state is a copy'
+    [[ $(<log) == ran ]] || fail "the cleanups of a copy ran"
+    lifoguard exec --state copy sh -c 'lifoguard defer sh -c "echo other >>log"' 2>err || fail "exec: $?"
+    [[ $(<log) == $'ran\nother' ]] || fail "log: $(<log)"
+    lifoguard recover --state copy "$(lifoguard pending --state copy 2>err | cut -f1)" 2>err || fail "recover: $?"
+    [[ $(<log) == $'ran\nother\nran' ]] || fail "by name: $(<log)"
+}
+
 R4_the_runner_goes_on_without_its_guardian() {
     start 'lifoguard defer --shell "echo 1 \$LIFOGUARD_FENCE"; touch here; until [ -e go ]; do sleep 0.01; done; lifoguard defer --shell "echo 2"; exit 6'
     until_true test -e here

@@ -27,6 +27,16 @@ R2_a_text_that_the_shell_cannot_read_is_refused() {
     [[ ! -e acquired ]] || fail 'acquired'
 }
 
+a_program_that_cleans_its_environment_registers_all_the_same() {
+    inside 'lifoguard defer echo first; env -i PATH="$PATH" sh -c "lifoguard defer echo second; exit 0"
+        env -i PATH="$PATH" lifoguard exec --state other sh -c "env -i PATH=$PATH lifoguard defer echo inner; echo end"'
+    expect_status 0
+    expect_out $'end\ninner\nsecond\nfirst'
+    refused_as 1 env -i PATH="$PATH" lifoguard defer echo no
+    expect_err 'this is not inside `lifoguard exec`'
+    expect_nothing_pending
+}
+
 D2_directory_umask_and_environment_are_those_of_the_registration() {
     inside 'mkdir d; cd d; umask 027; export A=then; lifoguard defer --shell "pwd; umask; echo \$A \${B-unset}"
         cd /; umask 077; export A=later B=later'

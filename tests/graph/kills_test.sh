@@ -3,6 +3,8 @@
 # shellcheck disable=SC2016 # the variables of job files in quotes are theirs
 # shellcheck source=tests/graph/prelude.sh
 source "$(dirname "$0")/prelude.sh"
+# shellcheck source=tests/kills.sh
+source "$tests/kills.sh"
 
 R4_a_cleanup_whose_attempt_alone_is_killed_runs_once() {
     start <<'END'
@@ -174,7 +176,7 @@ each_event() {
     before) script='echo >at; until test -e go; do sleep 0.02; done; echo +b >>log' ;;
     after) script='echo +b >>log; echo >at; until test -e go; do sleep 0.02; done' ;;
     esac
-    for event in success failure TERM INT HUP runner engine guardian both; do
+    for event in "${events[@]}"; do
         echo "event $event"
         rm -f log at go
         case $moment in
@@ -191,33 +193,14 @@ jobs:
 END
         until_true test -e at
         parents
-        case $event in
-        success | failure) touch go ;;
-        TERM | INT | HUP)
-            kill "-$event" "$runner"
-            until_true has "SIG$event: \(ending the jobs\|the cleanups are running\)" err
-            ;;
-        runner) kill -KILL "$runner" ;;
-        engine) kill -KILL "$engine" ;;
-        guardian)
-            kill -KILL "$guardian"
-            until_true has 'goes on in its place' err
-            ;;
-        both)
-            kill -KILL "$runner" "$guardian"
-            until_true gone "$guardian"
-            until_true gone "$runner"
-            lifoguard pending >out 2>&1 &
-            ;;
-        esac
-        touch go
+        happen "$event"
         wait "$runner" 2>/dev/null
         wait
         until_true has -run log
         until_true nothing_is_pending
         [[ $(grep '^+' log | tac | tr + -) == "$(grep -e '^-[ab]' log | grep -xFf <(grep '^+' log | tr + -))" ]] ||
             fail "$event: $(tr '\n' ' ' <log)"
-        [[ $(grep -c -e '^-' log) == $(grep -e '^-' log | sort -u | grep -c .) ]] || fail "$event: twice: $(tr '\n' ' ' <log)"
+        expect_none_twice "$event"
         [[ $(tail -1 log) == -run ]] || fail "$event: the last is not the last"
     done
 }
@@ -228,7 +211,8 @@ R4_each_event_while_a_service_gets_ready() { each_event ready; }
 R4_each_event_while_it_cleans_up() { each_event cleaning; }
 
 kills_at_random_moments_lose_nothing() {
-    for ((i = 0; i < 12; i++)); do
+    local round rounds=${LG_RUN_KILLS:-12}
+    for ((round = 0; round < rounds; round++)); do
         rm -f log
         start -j 3 <<'END'
 defer: echo -run >>log
@@ -238,29 +222,8 @@ jobs:
   c: {needs: b, run: echo +c >>log, defer: echo -c >>log}
   d: {needs: c, run: 'echo +d >>log; sleep 0.05', defer: echo -d >>log}
 END
-        guardian='' engine=''
-        sleep "0.0$((RANDOM % 9))"
-        child_of "$runner" 2>/dev/null && guardian=$child
-        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && engine=$child; }
-        case $((i % 4)) in
-        0) victims=("$runner") ;;
-        1) victims=("$guardian") ;;
-        2) victims=("$engine") ;;
-        3) victims=("$runner" "$guardian") ;;
-        esac
-        for victim in "${victims[@]}"; do
-            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
-        done
-        wait "$runner" 2>/dev/null
-        [[ -z $guardian ]] || until_true gone "$guardian"
-        lifoguard pending >>out 2>&1
-        until_true nothing_is_pending
-        touch log
-        # What was acquired is released once, in reverse; an intention that came to nothing may be released as well.
-        for name in $(sed -n 's/^+//p' log | tac); do
-            [[ $(grep -c -e "^-$name\$" log) == 1 ]] || fail "round $i: $name"
-        done
-        [[ $(grep -e '^-[a-d]' log) == "$(grep -e '^-[a-d]' log | sort -r)" ]] || fail "round $i: not in reverse"
+        kill_some "$round"
+        expect_all_released "round $round"
     done
 }
 

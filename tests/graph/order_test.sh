@@ -30,6 +30,16 @@ END
     expect_log '+1 ok1 +2 ok2 +3 ok3 x y z -3 end3 -2 end2 -1 end1'
 }
 
+R6_a_cleanup_does_not_run_in_another_directory_that_has_the_path_of_its_own() {
+    mkdir d
+    run <<'END'
+jobs: {a: {dir: d, run: touch mine; cd ..; mv d mine; mkdir d; touch d/precious, defer: rm ./*}}
+END
+    expect_status 1
+    expect_err 'its working directory .*/d cannot be entered: it is another one'
+    [[ -e d/precious && -e mine/mine ]] || fail "it ran in another directory"
+}
+
 a_failure_skips_what_needs_it_and_cleans_up() {
     run <<'END'
 jobs:

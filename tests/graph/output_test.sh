@@ -25,6 +25,47 @@ a_page_that_cannot_be_written_is_a_failure() {
     done
 }
 
+# not_lost FILE OPTION…: refused before anything is run, since the option would replace FILE.
+not_lost() {
+    local before
+    before=$(<"$1")
+    status=0
+    lifoguard run "${@:2}" >out 2>err </dev/null || status=$?
+    expect_status 2
+    [[ ! -e log && $(<"$1") == "$before" ]] || fail "$1 is lost"
+}
+
+an_output_does_not_replace_what_is_none() {
+    local option
+    echo 'echo ran >>log' >lines
+    echo 'jobs: {a: {run: echo ran >>log}}' >g.yaml
+    echo 'grep -q "<testsuite\|<html" out' >script
+    for option in --report --junit; do
+        not_lost lines "$option" lines lines
+        expect_err "$option would replace lines, which holds something else"
+        not_lost g.yaml "$option" g.yaml g.yaml
+        not_lost script "$option" script lines
+        not_lost lines "$option" . lines
+        expect_err "$option . is a directory"
+    done
+    not_lost lines --log-dir lines lines
+    expect_err '--log-dir lines is not a directory'
+    not_lost lines --report r --junit r lines
+    expect_err 'name the same file: r'
+    for option in 1 2; do
+        lifoguard run -q --report r.html --junit r.xml lines >out 2>err || fail "run: $?"
+    done
+    rm log
+    not_lost r.html --junit r.html lines
+    ! lifoguard show --report lines 2>err || fail "show"
+    expect_err '--report would replace lines'
+    [[ $(<lines) == 'echo ran >>log' ]] || fail "lines is lost"
+    echo before >all
+    lifoguard run -q --junit /dev/stdout lines >>all || fail "run: $?"
+    has before all || fail "what was in all is lost"
+    has '<testsuite' all || fail "all: $(<all)"
+}
+
 of_much_output_the_last_is_in_the_report() {
     run -j 2 --report r.html <<END
 jobs:

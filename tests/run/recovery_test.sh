@@ -3,6 +3,8 @@
 # shellcheck disable=SC2016,SC2238 # job files are full of $ in single quotes; "jobs" is a file here
 # shellcheck source=tests/run/prelude.sh
 source "$(dirname "$0")/prelude.sh"
+# shellcheck source=tests/kills.sh
+source "$tests/kills.sh"
 
 # each_event MOMENT: what is acquired is released once and in reverse, whatever happens at this moment of line `b`: before it
 # acquires, when it has, in the line below its defer, while it cleans up.
@@ -14,7 +16,7 @@ each_event() {
     running) line=('echo +b >>log' 'defer echo -b >>log' "echo >at; $wait; exit \$CODE") ;;
     cleaning) line=('echo +b >>log' "defer echo >at; $wait; echo -b >>log") ;;
     esac
-    for event in success failure TERM INT HUP runner engine guardian both; do
+    for event in "${events[@]}"; do
         echo "event $event"
         rm -f log at go
         touch log
@@ -23,38 +25,14 @@ each_event() {
         start --grace 10m
         until_true test -e at
         parents
-        case $event in
-        TERM | INT | HUP)
-            kill "-$event" "$runner"
-            until_true has "SIG$event: " err
-            ;;
-        runner)
-            kill -KILL "$runner"
-            until_true has 'the runner was killed' err
-            ;;
-        engine)
-            kill -KILL "$engine"
-            until_true gone "$engine"
-            ;;
-        guardian)
-            kill -KILL "$guardian"
-            until_true has 'goes on in its place' err
-            ;;
-        both)
-            kill -KILL "$runner" "$guardian"
-            until_true gone "$guardian"
-            until_true gone "$runner"
-            lifoguard pending >out 2>&1 &
-            ;;
-        esac
-        touch go
+        happen "$event"
         wait
         until_true has '^-a' log
         until_true nothing_is_pending
         # A line that fails, or that was killed before it acquired something, may have its cleanup run or not.
         [[ $(grep '^+' log | tac | tr + - | grep -xFf <(grep -e '^-' log)) == "$(grep -e '^-' log | grep -xFf <(grep '^+' log | tr + -))" ]] ||
             fail "$event: $(tr '\n' ' ' <log)"
-        [[ $(grep -c -e '^-' log) == $(grep -e '^-' log | sort -u | grep -c .) ]] || fail "$event: twice: $(tr '\n' ' ' <log)"
+        expect_none_twice "$event"
         [[ $event == failure ]] || ! grep -q '^+b' log || grep -q '^-b' log || fail "$event: not released: $(tr '\n' ' ' <log)"
         [[ $(tail -1 log) == -a ]] || fail "$event: the last is not the last: $(tr '\n' ' ' <log)"
     done
@@ -66,36 +44,16 @@ R4_each_event_while_a_line_runs() { each_event running; }
 R4_each_event_while_it_cleans_up() { each_event cleaning; }
 
 R4_kills_at_random_moments_lose_nothing() {
-    local i lines=() victims victim rounds=${LG_RUN_KILLS:-12}
+    local i lines=() rounds=${LG_RUN_KILLS:-12}
     for i in 1 2 3 4; do
         lines+=("echo +$i >>log" "defer echo -$i >>log")
     done
     for ((round = 0; round < rounds; round++)); do
         rm -f log
-        touch log
         jobs_are "${lines[@]}" 'sleep 0.03'
         start
-        guardian='' engine=''
-        sleep "0.0$((RANDOM % 9))"
-        child_of "$runner" 2>/dev/null && guardian=$child
-        [[ -z $guardian ]] || { child_of "$guardian" 2>/dev/null && engine=$child; }
-        case $((round % 4)) in
-        0) victims=("$runner") ;;
-        1) victims=("$guardian") ;;
-        2) victims=("$engine") ;;
-        3) victims=("$runner" "$guardian") ;;
-        esac
-        for victim in "${victims[@]}"; do
-            [[ -z $victim ]] || kill -KILL "$victim" 2>/dev/null
-        done
-        wait "$runner" 2>/dev/null
-        [[ -z $guardian ]] || until_true gone "$guardian"
-        lifoguard pending >>out 2>&1
-        until_true nothing_is_pending
-        while read -r i; do
-            [[ $(grep -c -e "^-$i\$" log) == 1 ]] || fail "round $round: $i: $(tr '\n' ' ' <log)"
-        done < <(sed -n 's/^+//p' log)
-        [[ $(grep -e '^-' log) == "$(grep -e '^-' log | sort -r)" ]] || fail "round $round: not in reverse"
+        kill_some "$round"
+        expect_all_released "round $round"
     done
 }
 
@@ -133,12 +91,13 @@ R5_a_failed_cleanup_is_kept() {
     nothing_is_pending || fail 'it is kept still'
 }
 
-where_nothing_can_be_kept_it_runs_all_the_same() {
+where_nothing_can_be_kept_nothing_is_run() {
     jobs_are 'echo a' 'defer echo -a'
     XDG_STATE_HOME='' HOME=/proc/no/home run
-    expect_status 0
-    expect_out $'a\n-a'
-    expect_err 'kill -9 of lifoguard would lose them'
+    expect_status 125
+    expect_out ''
+    expect_err '/proc/no: No such file or directory: nothing was run'
+    expect_err 'it cannot be used \(--state DIRECTORY names another\)'
     run --state /proc/no/place
     expect_status 125
     expect_out ''

@@ -12,4 +12,10 @@
 lg_error *duration_read(const char *text, lg_duration *duration)
     __attribute__((__warn_unused_result__));
 
+/* When a time limit that begins now is over. 0s is no limit, in every option and file: LG_TIME_MAX. */
+static inline lg_time duration_deadline(lg_duration limit)
+{
+    return limit > 0 ? lg_now() + limit : LG_TIME_MAX;
+}
+
 #endif

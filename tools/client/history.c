@@ -7,6 +7,7 @@
 #include "deliver.h"
 #include "message.h"
 #include "options.h"
+#include "page.h"
 #include "place.h"
 #include "status.h"
 #include "timeline.h"
@@ -149,8 +150,8 @@ static bool write_files(const struct timeline *timeline)
     lg_defer(buffer_free, &cases);
     timeline_put_page(timeline, &page);
     timeline_put_junit(timeline, &cases);
-    bool good = !report || write_whole_file(report, &page);
-    return (!junit || write_whole_file(junit, &cases)) && good;
+    bool good = !report || page_write(report, &page);
+    return (!junit || page_write(junit, &cases)) && good;
 }
 
 static lg_error *no_such_run(const char *id)
@@ -173,6 +174,9 @@ static int show(const char *folder, char *const *words)
     lg_defer(timeline_free, &timeline);
     if (!is_plain_name(id) || !history_replay(folder, id, &timeline))
         return client_failed("show", no_such_run(id));
+    lg_error *err = page_check(report, junit);
+    if (err)
+        return client_failed("show", err);
     if (report || junit)
         return write_files(&timeline) ? 0 : 1;
     timeline_print(&timeline);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <lifoguard/lifoguard.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,10 +164,27 @@ static void cut_slashes(char *path)
         path[length - 1] = '\0';
 }
 
+/* Services and cron jobs may have no HOME. */
+static const char *home(void)
+{
+    const char *home = getenv("HOME");
+    const struct passwd *user = home && *home == '/' ? NULL : getpwuid(geteuid());
+    return user ? user->pw_dir : home;
+}
+
+static lg_error *path_in_home(char **path)
+{
+    const char *directory = home();
+    if (!directory || *directory != '/')
+        return lg_error_new("neither XDG_STATE_HOME nor HOME is set, and you have no home: use "
+                            "--state DIRECTORY");
+    *path = format(directory, "/.local/state/lifoguard");
+    return NULL;
+}
+
 static lg_error *choose_path(const char *wanted, char **path)
 {
     const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
     wanted = named_place(wanted);
     if (wanted && *wanted == '\0')
         return lg_error_new("--state with an empty word: is a variable without a value?");
@@ -174,10 +192,8 @@ static lg_error *choose_path(const char *wanted, char **path)
         return absolute_path(wanted, path);
     if (state && *state == '/')
         *path = format(state, "/lifoguard");
-    else if (home && *home == '/')
-        *path = format(home, "/.local/state/lifoguard");
     else
-        return lg_error_new("neither XDG_STATE_HOME nor HOME is set: use --state DIRECTORY");
+        return path_in_home(path);
     return NULL;
 }
 

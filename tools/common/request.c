@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "place.h"
+#include "process.h"
 #include "random.h"
 #include "wire.h"
 
@@ -17,11 +18,37 @@
 /* How long to look for an owner that answers: time enough for another one to take the run over. */
 static const lg_duration patience = 20 * LG_SECOND;
 
+static char *directory_of(const char *place, const char *id)
+{
+    return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
+}
+
+/* What a process of the run has started with another environment (`env -i`, tox) is of the run too: the owner of the run sees that.
+ * The environment of a runner or a guardian is not looked at: it tells of the run around theirs. */
+static bool adopt_from(pid_t pid)
+{
+    char *place = process_variable(pid, "LIFOGUARD_STATE");
+    lg_defer(free, place);
+    char *id = process_variable(pid, "LIFOGUARD_RUN");
+    lg_defer(free, id);
+    return place && id && setenv("LIFOGUARD_STATE", place, 1) == 0 &&
+           setenv("LIFOGUARD_RUN", id, 1) == 0;
+}
+
+void request_adopt_run(void)
+{
+    static const char ours[] = "lifoguard";
+    struct process at;
+    pid_t pid = getenv("LIFOGUARD_STATE") && getenv("LIFOGUARD_RUN") ? 0 : getppid();
+    while (pid > 1 && process_read(pid, &at) && strncmp(at.name, ours, strlen(ours)) != 0 &&
+           !adopt_from(pid))
+        pid = at.parent;
+}
+
 char *request_run_directory(void)
 {
-    const char *place = getenv("LIFOGUARD_STATE");
-    const char *id = getenv("LIFOGUARD_RUN");
-    return place && *place && id && *id && !strchr(id, '/') ? place_of_run(place, id) : NULL;
+    request_adopt_run();
+    return directory_of(getenv("LIFOGUARD_STATE"), getenv("LIFOGUARD_RUN"));
 }
 
 static bool send_all(int fd, const char *data, size_t size)
@@ -188,16 +215,30 @@ lg_error *request_fill(struct spec *spec, const char *const *arguments, const ch
     lg_error *err = random_fill(&spec->nonce, sizeof(spec->nonce));
     if (err)
         return err;
+    spec->identity = identity_here();
     spec->directory = place_here();
     return spec->directory ? NULL : lg_error_new_errno("the working directory");
 }
 
-void request_empty(struct spec *spec)
+static void free_directory(struct spec *spec)
 {
     union {
         const char *text;
         char *mine;
     } directory = {.text = spec->directory};
     free(directory.mine);
+    spec->directory = NULL;
+}
+
+void request_set_directory(struct spec *spec, const char *directory)
+{
+    free_directory(spec);
+    spec->directory = need_copy(directory, strlen(directory));
+    spec->identity = (struct identity){0};
+}
+
+void request_empty(struct spec *spec)
+{
+    free_directory(spec);
     spec_free(spec);
 }

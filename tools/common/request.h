@@ -20,6 +20,9 @@ struct answer {
 /* The status that says: the cleanup is not pending. So it is if an owner before has done with it what was asked. */
 enum { ANSWER_GONE = 4 };
 
+/* Takes LIFOGUARD_STATE and LIFOGUARD_RUN, if this process has them not, from the environment of a process above. */
+void request_adopt_run(void);
+
 /* The directory of the run that this process belongs to, by its environment, for the caller to free; NULL: none. */
 char *request_run_directory(void);
 
@@ -36,6 +39,9 @@ void request_put_settle(struct buffer *fields, int64_t sequence, bool good, cons
 /* "LIFOGUARD_ACQUIRE=RUN.SEQUENCE": what the command of an `acquire` has in its environment. */
 #define REQUEST_ACQUIRE "LIFOGUARD_ACQUIRE"
 void request_acquire_mark(struct buffer *mark, const char *run, int64_t sequence);
+
+/* In place of the working directory, after request_fill. */
+void request_set_directory(struct spec *spec, const char *directory);
 
 /* A specification of what is to be run with the working directory, umask and environment of this process. `kept` names
  * secrets that may be stored. */

@@ -7,7 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 1 };
+/* FORMAT_1 had no identity. */
+enum { FORMAT_1 = 1, FORMAT = 2 };
+
+static void put_identity(struct buffer *buffer, const struct identity *identity)
+{
+    wire_put_number(buffer, identity->device);
+    wire_put_number(buffer, identity->inode);
+    wire_put_number(buffer, identity->born);
+    wire_put_number(buffer, identity->removed | identity->vague << 1);
+}
+
+static struct identity take_identity(struct wire_reader *reader)
+{
+    int64_t device = wire_take_number(reader);
+    int64_t inode = wire_take_number(reader);
+    int64_t born = wire_take_number(reader);
+    int64_t flags = wire_take_number(reader);
+    return (struct identity){device, inode, born, flags & 1, flags & 2};
+}
 
 void spec_put(struct buffer *buffer, const struct spec *spec)
 {
@@ -20,6 +38,7 @@ void spec_put(struct buffer *buffer, const struct spec *spec)
     wire_put_number(buffer, spec->nonce);
     wire_put_text(buffer, spec->name);
     wire_put_text(buffer, spec->directory);
+    put_identity(buffer, &spec->identity);
     wire_put_number(buffer, spec->umask);
     wire_put_list(buffer, spec->arguments);
     wire_put_list(buffer, spec->environment);
@@ -29,7 +48,8 @@ void spec_put(struct buffer *buffer, const struct spec *spec)
 bool spec_take(const char *data, size_t size, struct spec *spec)
 {
     struct wire_reader reader = wire_read(data, size);
-    if (wire_take_number(&reader) != FORMAT)
+    int64_t format = wire_take_number(&reader);
+    if (format != FORMAT && format != FORMAT_1)
         reader.bad = true;
     spec->flags = wire_take_number(&reader);
     spec->timeout = wire_take_number(&reader);
@@ -39,6 +59,7 @@ bool spec_take(const char *data, size_t size, struct spec *spec)
     spec->nonce = wire_take_number(&reader);
     spec->name = wire_take_text(&reader);
     spec->directory = wire_take_text(&reader);
+    spec->identity = format == FORMAT ? take_identity(&reader) : (struct identity){0};
     spec->umask = wire_take_number(&reader);
     spec->arguments = wire_take_list(&reader);
     spec->environment = wire_take_list(&reader);

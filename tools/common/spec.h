@@ -3,6 +3,7 @@
 #define LIFOGUARD_COMMON_SPEC_H
 
 #include "buffer.h"
+#include "identity.h"
 
 #include <lifoguard/time.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct spec {
     int64_t nonce;    /* of the request: sent again, it is not registered again */
     const char *name; /* "": none */
     const char *directory;
+    struct identity identity; /* of this directory */
     int64_t umask;
     const char **arguments;
     /* Sent: all of it. Stored: what differs from the run's; a name without "=" is to be unset. */

@@ -24,6 +24,7 @@ static struct spec example(void)
                          .nonce = -5,
                          .name = "name",
                          .directory = "/tmp",
+                         .identity = {1, 2, 3, true, true},
                          .umask = 022,
                          .arguments = arguments,
                          .environment = environment,
@@ -42,6 +43,8 @@ START_TEST(a_specification_survives_the_way)
     ck_assert(got.flags == sent.flags && got.timeout == sent.timeout && got.nonce == -5);
     ck_assert_str_eq(got.name, "name");
     ck_assert_str_eq(got.directory, "/tmp");
+    ck_assert(got.identity.inode == 2 && got.identity.born == 3 && got.identity.removed &&
+              got.identity.vague);
     for (int i = 0; arguments[i]; i++)
         ck_assert_str_eq(got.arguments[i], arguments[i]);
     ck_assert_ptr_null(got.arguments[5]);

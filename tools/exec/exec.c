@@ -8,6 +8,7 @@
 #include "options.h"
 #include "place.h"
 #include "random.h"
+#include "request.h"
 #include "sandbox.h"
 #include "secrecy.h"
 #include "signal_fd.h"
@@ -313,6 +314,7 @@ int exec_guarded(const struct guardian_start *start)
     struct birth birth;
     birth_take(&birth);
     lg_defer(birth_free, &birth);
+    request_adopt_run();
     struct runner runner = {.start = *start};
     runner.start.birth = &birth;
     runner.start.own_group = wants_own_group();

@@ -54,6 +54,7 @@ static struct release *add(struct work *work, const struct deferred *deferred,
                                 .work = work,
                                 .environment = *environment,
                                 .directory = absolute_directory(work)};
+    release->identity = identity_at(release->directory);
     work->releases = release;
     return release;
 }
@@ -75,6 +76,7 @@ static lg_error *put_on_disk(struct release *release, const char *request)
                         .retries = deferred->retries,
                         .name = work->name,
                         .directory = release->directory,
+                        .identity = release->identity,
                         .umask = work->engine->umask,
                         .arguments = arguments.items,
                         .environment = spec_select(release->environment.items, false, NULL),
@@ -275,6 +277,7 @@ static void carry_out_with_output(struct release *release)
                           .sequence = release->sequence,
                           .arguments = work_arguments(release->work, deferred->text, true),
                           .directory = release->directory,
+                          .identity = release->identity,
                           .umask = engine->umask,
                           .timeout = deferred->timeout,
                           .grace = deferred->grace,

@@ -36,6 +36,7 @@ struct release {
     size_t number;            /* for people */
     struct words environment; /* as it was when it was registered (D2) */
     const char *directory;
+    struct identity identity; /* of this directory */
     bool intended; /* not confirmed yet: nobody knows whether there is anything to release */
 };
 

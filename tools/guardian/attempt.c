@@ -4,6 +4,7 @@
 #include "attempt_process.h"
 #include "buffer.h"
 #include "closers/own_fd.h"
+#include "directory.h"
 #include "message.h"
 #include "signals.h"
 
@@ -220,7 +221,7 @@ const char *attempt_describe(const struct attempt_result *result, lg_duration ti
                  "not started: its working directory %.*s cannot be entered: %s",
                  ATTEMPT_TEXT_SIZE / 2,
                  *directory ? directory : "was deleted before, and an empty one",
-                 strerror(result->number));
+                 directory_problem(result->number));
         break;
     default: snprintf(text, ATTEMPT_TEXT_SIZE, "its attempt was killed"); break;
     }

@@ -8,6 +8,7 @@
 #define LIFOGUARD_GUARDIAN_ATTEMPT_H
 
 #include "child.h"
+#include "identity.h"
 #include "process.h"
 #include "tries.h"
 
@@ -39,6 +40,7 @@ struct attempt {
     const char *const *arguments;
     const char *const *environment;
     const char *directory;
+    struct identity identity; /* of the directory, at the registration */
     bool strict; /* not started if its directory is not there: it may not be there yet */
     mode_t umask;
     const struct birth *birth;

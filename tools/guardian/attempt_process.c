@@ -1,12 +1,11 @@
 #define _GNU_SOURCE
 #include "attempt_process.h"
 
-#include "buffer.h"
 #include "direct.h"
-#include "error/keep_errno.h"
+#include "directory.h"
+#include "duration.h"
 #include "execute.h"
 #include "message.h"
-#include "spec.h"
 #include "sweep.h"
 
 #include <errno.h>
@@ -98,13 +97,13 @@ static void watch_until(void *data, lg_time deadline)
 /* Until it has ended, or is to be. */
 static void wait_for_command(struct watch *watch, lg_duration timeout)
 {
-    lg_time deadline = timeout > 0 ? lg_now() + timeout : 0;
+    lg_time deadline = duration_deadline(timeout);
     reap(watch);
     while (!watch->ended && !watch->verdict) {
         watch_until(watch, deadline);
         if (watch->told)
             watch->verdict = ATTEMPT_ENDED;
-        else if (deadline != 0 && lg_now() >= deadline)
+        else if (lg_now() >= deadline)
             watch->verdict = ATTEMPT_TIMEOUT;
     }
 }
@@ -119,72 +118,6 @@ static void set_input(void)
         dup2(fd, STDIN_FILENO);
         close(fd);
     }
-}
-
-/* Cuts names off the end of `path` until what is left is there; returns how many. */
-static size_t cut_to_ancestor(char *path)
-{
-    size_t cut = 0;
-    do {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            return 0;
-        slash[slash == path] = '\0';
-        cut++;
-    } while (access(path, F_OK) != 0 && strcmp(path, "/") != 0);
-    return cut;
-}
-
-/* `depth` directories, one in the other; enters the last one, and removes them all. */
-static bool enter_removed(struct buffer *path, size_t depth)
-{
-    buffer_format(path, "/.lifoguard.%ld", (long)getpid());
-    bool there = mkdir(path->text, 0700) == 0;
-    for (size_t i = 1; i < depth && there; i++) {
-        buffer_add_text(path, "/x");
-        there = mkdir(path->text, 0700) == 0;
-    }
-    there = there && chdir(path->text) == 0;
-    for (char *slash; depth > 0 && (slash = strrchr(path->text, '/')) != NULL; depth--) {
-        rmdir(path->text);
-        *slash = '\0';
-    }
-    return there;
-}
-
-/* A directory that the run itself has removed is no reason not to release the rest. A trap would run in the removed directory: that
- * is empty, and `..` leads to where it was. This makes the like of it. */
-static bool enter_as_if_removed(const char *directory)
-{
-    struct buffer path = {0};
-    lg_defer(buffer_free, &path);
-    buffer_add_text(&path, directory);
-    size_t depth = cut_to_ancestor(path.text);
-    path.length = strlen(path.text);
-    return depth > 0 && enter_removed(&path, depth);
-}
-
-static void report_missing_directory(const struct attempt *attempt)
-{
-    struct buffer what = {0};
-    lg_defer(buffer_free, &what);
-    spec_describe(&what, attempt->arguments);
-    print_message(
-        "%s, the working directory of a cleanup, was removed: it runs as in an empty one: %s",
-        attempt->directory, what.text);
-}
-
-static bool enter_directory(const struct attempt *attempt)
-{
-    if (chdir(attempt->directory) == 0)
-        return true;
-    if (errno != ENOENT || attempt->strict)
-        return false;
-    LGI_KEEP_ERRNO;
-    if (!enter_as_if_removed(attempt->directory))
-        return false;
-    report_missing_directory(attempt);
-    return true;
 }
 
 /* A shell would set PWD to the directory that it finds itself in. */
@@ -225,7 +158,7 @@ static void become(const void *data, int failure)
     tell(command->watch, (struct attempt_result){.end = ATTEMPT_LOST, .command = getpid()});
     setpgid(0, 0);
     set_input();
-    if (!enter_directory(attempt)) {
+    if (!directory_enter(attempt)) {
         errno = -errno;
         child_fail(failure);
     }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "assignments.h"
 #include "attempt.h"
+#include "duration.h"
 #include "message.h"
 #include "owner.h"
 
@@ -79,9 +80,9 @@ static bool is_our_child(pid_t pid)
 static struct attempt_result await_orphan(struct owner *owner, const struct item *item,
                                           struct attempt_result result)
 {
-    lg_time deadline = lg_now() + item->spec.timeout;
+    lg_time deadline = duration_deadline(item->spec.timeout);
     while (!owner->lost && !owner->attempt_end.si_pid && is_our_child(result.command)) {
-        if (item->spec.timeout > 0 && lg_now() >= deadline)
+        if (lg_now() >= deadline)
             kill(result.command, SIGKILL);
         owner_step(owner, lg_now() + 20 * LG_MILLISECOND);
     }
@@ -116,6 +117,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .arguments = item->spec.arguments,
                               .environment = list.text,
                               .directory = item->spec.directory,
+                              .identity = item->spec.identity,
                               .strict = owner->rebooted,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,
@@ -224,14 +226,14 @@ static bool session_lives(pid_t session)
 static struct attempt_result settle_killed(struct owner *owner, const struct item *item)
 {
     const struct state_cleanup *record = &item->record;
-    lg_time deadline = lg_now() + item->spec.timeout;
+    lg_time deadline = duration_deadline(item->spec.timeout);
     struct attempt_result result;
     for (;;) {
         bool lives = session_lives(record->attempt_by.pid);
         result = attempt_result(owner->directory, record->sequence, record->attempt);
         if (result.end == ATTEMPT_LOST && result.command)
             result = await_orphan(owner, item, result);
-        bool too_long = item->spec.timeout > 0 && lg_now() >= deadline;
+        bool too_long = lg_now() >= deadline;
         if (result.end != ATTEMPT_LOST || owner->lost || too_long || !lives)
             return result;
         owner_step(owner, lg_now() + 20 * LG_MILLISECOND);

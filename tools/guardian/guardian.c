@@ -153,6 +153,7 @@ static lg_error *register_nested(struct outer *outer, const struct guardian_star
     lg_error *err = request_fill(&spec, arguments, NULL);
     if (err)
         return err;
+    request_set_directory(&spec, "/"); /* it needs none, and this one may be another by then */
     struct buffer fields = {0};
     lg_defer(buffer_free, &fields);
     wire_put_text(&fields, "defer");

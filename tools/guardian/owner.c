@@ -4,6 +4,7 @@
 #include "attempt.h"
 #include "done.h"
 #include "message.h"
+#include "origin.h"
 #include "place.h"
 #include "status.h"
 
@@ -82,6 +83,8 @@ static lg_error *open_run(struct owner *owner)
         err = place_listen(owner->directory, &owner->listener);
     if (!err)
         err = done_open(owner->directory, &owner->done);
+    if (!err)
+        origin_note(owner->directory);
     return err;
 }
 

@@ -2,6 +2,7 @@
 #include "recover.h"
 
 #include "message.h"
+#include "origin.h"
 #include "owner.h"
 #include "place.h"
 #include "sandbox.h"
@@ -174,10 +175,30 @@ struct orphans {
     struct buffer ids; /* one after the other, each with its NUL */
 };
 
+/* Its processes and what they hold are elsewhere, and so are the cleanups: who knows better names the run. */
+static bool leave_copy(const struct orphans *orphans, const struct state_run *run)
+{
+    char *directory = place_of_run(orphans->place, run->id);
+    lg_defer(free, directory);
+    if (!origin_is_elsewhere(directory))
+        return false;
+    struct buffer title = {0};
+    lg_defer(buffer_free, &title);
+    buffer_add_visible(&title, run->title);
+    print_message(
+        "run %s (%s) is not recovered: this state is a copy, and the run was made in another "
+        "one. If its cleanups are to run here: lifoguard recover --state %s %s; if not, move "
+        "the copy away",
+        run->id, title.text, orphans->place, run->id);
+    return true;
+}
+
 static lg_error *see_orphan(const struct state_run *run, void *data)
 {
     struct orphans *orphans = data;
-    if (run->phase == RUN_ACTIVE && !recover_is_owned(orphans->place, run) && run->uid == geteuid())
+    bool orphan = run->phase == RUN_ACTIVE && run->uid == geteuid() &&
+                  !recover_is_owned(orphans->place, run);
+    if (orphan && !leave_copy(orphans, run))
         buffer_add(&orphans->ids, run->id, strlen(run->id) + 1);
     return NULL;
 }

@@ -38,7 +38,9 @@ static void add(struct owner *owner, struct client *client, struct wire_reader *
 {
     struct item *item = owner_add(owner, reader->at, reader->left, state);
     if (!item) {
-        owner_answer(client, 2, 0, "a malformed registration");
+        owner_answer(
+            client, 2, 0,
+            "this registration cannot be read: was lifoguard upgraded while the run goes on? Start the run again");
         return;
     }
     if (by_acquirer && !item->stored)

@@ -2,6 +2,7 @@
 #include "address.h"
 #include "buffer.h"
 #include "command.h"
+#include "duration.h"
 #include "helpers.h"
 #include "limited.h"
 #include "message.h"
@@ -287,7 +288,7 @@ static void pause_for(struct target *target, lg_duration pause)
 
 static int wait_for(struct target *target, lg_duration timeout, int64_t pid)
 {
-    target->deadline = timeout > 0 ? lg_now() + timeout : LG_TIME_MAX;
+    target->deadline = duration_deadline(timeout);
     char text[DURATION_SHORT_SIZE];
     struct buffer name = {0};
     lg_defer(buffer_free, &name);

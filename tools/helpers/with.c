@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "command.h"
+#include "duration.h"
 #include "helpers.h"
 #include "limited.h"
 #include "message.h"
@@ -27,7 +28,7 @@ static const char help[] =
 static int run(struct limited *limited, lg_duration timeout, lg_duration grace)
 {
     char text[DURATION_SHORT_SIZE];
-    limited_await(limited, timeout > 0 ? lg_now() + timeout : LG_TIME_MAX);
+    limited_await(limited, duration_deadline(timeout));
     if (limited->ended)
         return WIFEXITED(limited->end) ? WEXITSTATUS(limited->end)
                                        : EXIT_SIGNAL + WTERMSIG(limited->end);

@@ -99,6 +99,7 @@ static void carry_out_here(struct cleanup *cleanup, struct carry *carry)
                             .sequence = cleanup->sequence,
                             .arguments = words,
                             .directory = here ? here : "/",
+                            .identity = identity_here(),
                             .umask = run->umask,
                             .timeout = line_limit(cleanup->line, run->cleanup_limit),
                             .grace = run_grace(run, cleanup->line),

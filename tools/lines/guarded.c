@@ -55,9 +55,7 @@ static void run_all(struct recorded *recorded)
 {
     const struct lines_request *request = recorded->request;
     struct run_options *options = &recorded->options;
-    bool guarded = options->directory != NULL;
-    options->recorder = lines_recorder(request, guarded ? getenv("LIFOGUARD_STATE") : NULL,
-                                       guarded ? getenv("LIFOGUARD_RUN") : NULL);
+    options->recorder = lines_recorder(request, getenv("LIFOGUARD_STATE"), getenv("LIFOGUARD_RUN"));
     options->first_failure = record_wants_first_failure(&request->record);
     lg_defer(close_recorder, recorded);
     recorded->status = run_file(request->file, options);
@@ -75,38 +73,19 @@ static int run_recorded(const struct lines_request *request, const struct run_op
     return recorded.status;
 }
 
-static int run_here(const struct birth *birth, const struct lines_request *request,
-                    const char *directory)
-{
-    let_terminal_stop(birth);
-    block_size_changes();
-    struct run_options options = request->options;
-    options.directory = directory;
-    options.birth = birth;
-    options.keep = options.keep && directory;
-    return run_recorded(request, &options);
-}
-
 /* The guardian's command: a process of its own. */
 static int run_guarded(const struct birth *birth, void *data)
 {
     prctl(PR_SET_NAME, "lifoguard-run");
     char *directory = request_run_directory();
     lg_defer(free, directory);
-    return run_here(birth, data, directory);
-}
-
-static int run_unguarded(const struct lines_request *request)
-{
-    lg_error *err = sandbox_check();
-    if (err) {
-        message_error(err);
-        return RUN_LOST;
-    }
-    struct birth birth;
-    birth_take(&birth);
-    lg_defer(birth_free, &birth);
-    return run_here(&birth, request, NULL);
+    const struct lines_request *request = data;
+    let_terminal_stop(birth);
+    block_size_changes();
+    struct run_options options = request->options;
+    options.directory = directory;
+    options.birth = birth;
+    return run_recorded(request, &options);
 }
 
 static int run_under_guardian(const struct lines_request *request, const char *place)
@@ -135,9 +114,6 @@ int lines_run(const struct lines_request *request)
         return run_under_guardian(request, place);
     char *text = lg_error_text(err);
     lg_defer(free, text);
-    bool refused = request->state != NULL;
-    print_message(
-        "%s%s", text ? text : "out of memory",
-        refused ? "" : ": the cleanups are not on disk, and kill -9 of lifoguard would lose them");
-    return refused ? RUN_LOST : run_unguarded(request);
+    print_message("%s: nothing was run", text ? text : "out of memory");
+    return RUN_LOST;
 }

@@ -19,11 +19,11 @@ struct lines_request {
     const char *state; /* of --state; NULL */
 };
 
-/* Runs a file that was read under a guardian, which has its cleanups on disk. Where they cannot be kept, says so, and runs it
- * all the same, unless --state names a place. Returns the exit status. */
+/* Runs a file that was read under a guardian, which has its cleanups on disk; where they cannot be kept, nothing is run. Returns the exit
+ * status. */
 int lines_run(const struct lines_request *request);
 
-/* What records its run: `place` is the state directory, `id` the run's; NULL: a run that is not guarded is not in the history. Both on a worker, of which there is only one. */
+/* What records its run: `place` is the state directory, `id` the run's. Both on a worker, of which there is only one. */
 const struct recorder *lines_recorder(const struct lines_request *request, const char *place,
                                       const char *id);
 /* As record_close. */

@@ -161,23 +161,35 @@ struct process process_self(void)
     return self;
 }
 
-bool process_has(pid_t pid, const char *assignment)
+char *process_variable(pid_t pid, const char *name)
 {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%ld/environ", (long)pid);
     FILE *file = fopen(path, "re");
     if (!file)
-        return false;
+        return NULL;
     lg_defer(fclose, file);
     char *one = NULL;
-    lg_defer_block {
-        free(one);
-    }
     size_t room = 0;
-    while (getdelim(&one, &room, '\0', file) > 0)
-        if (strcmp(one, assignment) == 0)
-            return true;
-    return false;
+    size_t length = strlen(name);
+    while (getdelim(&one, &room, '\0', file) > 0) {
+        if (strncmp(one, name, length) != 0 || one[length] != '=')
+            continue;
+        memmove(one, one + length + 1, strlen(one + length + 1) + 1);
+        return one;
+    }
+    free(one);
+    return NULL;
+}
+
+bool process_has(pid_t pid, const char *assignment)
+{
+    const char *value = strchrnul(assignment, '=');
+    char *name = need_copy(assignment, (size_t)(value - assignment));
+    lg_defer(free, name);
+    char *found = process_variable(pid, name);
+    lg_defer(free, found);
+    return found && *value && strcmp(found, value + 1) == 0;
 }
 
 void process_list_free(struct process_list *list)

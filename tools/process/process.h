@@ -36,6 +36,9 @@ void process_signal(const struct process *process, int number);
 /* The calling process. */
 struct process process_self(void);
 
+/* The value of a variable in the environment with which a process was started, for the caller to free; NULL: it had none. */
+char *process_variable(pid_t pid, const char *name);
+
 /* Whether the environment with which a process was started holds this assignment ("NAME=VALUE"). */
 bool process_has(pid_t pid, const char *assignment);
 

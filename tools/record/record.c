@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include "history.h"
+#include "page.h"
 #include "sinks.h"
 #include "status.h"
 #include "timeline.h"
@@ -9,6 +10,7 @@
 #include <lifoguard/lifoguard.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- options ---- */
@@ -27,9 +29,13 @@ void record_take_options(struct record_options *options, struct option table[REC
 lg_error *record_check_options(const struct record_options *options)
 {
     const char *status = options->status;
+    struct stat info;
     if (strcmp(status, "run") != 0 && strcmp(status, "first-failure") != 0)
         return lg_error_newf("--status is run or first-failure, not %s", status);
-    return NULL;
+    if (options->log_directory && stat(options->log_directory, &info) == 0 &&
+        !S_ISDIR(info.st_mode))
+        return lg_error_newf("--log-dir %s is not a directory", options->log_directory);
+    return page_check(options->report, options->junit);
 }
 
 /* ---- sinks ---- */
@@ -116,7 +122,7 @@ static void write_page(struct record *record, const char *path,
     if (!path)
         return;
     make(record->timeline, &text);
-    record->failed |= !write_whole_file(path, &text);
+    record->failed |= !page_write(path, &text);
 }
 
 void record_end(struct record *record)

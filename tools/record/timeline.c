@@ -3,14 +3,10 @@
 
 #include "message.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <lifoguard/defer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct timeline_builder {
     struct sink sink;
@@ -180,38 +176,6 @@ const char *timeline_verdict(const struct timeline *timeline)
            : timeline->running ? "running"
            : timeline->file    ? "no end recorded"
                                : "not recorded";
-}
-
-/* A device, a pipe or a link (/dev/stdout) is written to: it must not be replaced by a file. */
-static bool can_be_replaced(const char *path)
-{
-    struct stat status;
-    return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
-}
-
-bool write_whole_file(const char *path, const struct buffer *text)
-{
-    struct buffer new = {0};
-    lg_defer(buffer_free, &new);
-    bool replaces = can_be_replaced(path);
-    buffer_format(&new, "%s%s", path, replaces ? ".new" : "");
-    FILE *file = fopen(new.text, "we");
-    bool good = file && fwrite(text->text, 1, text->length, file) == text->length;
-    int failed = good ? 0 : errno;
-    if (file && fclose(file) != 0 && good) {
-        good = false;
-        failed = errno;
-    }
-    if (good && replaces && rename(new.text, path) != 0) {
-        good = false;
-        failed = errno;
-    }
-    if (!good) {
-        if (replaces)
-            unlink(new.text);
-        print_message("%s: %s", path, strerror(failed));
-    }
-    return good;
 }
 
 /* ---- for people ---- */

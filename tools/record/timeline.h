@@ -51,9 +51,6 @@ void timeline_print(const struct timeline *timeline);
 /* As text of XML and HTML, in an element or in an attribute: what XML cannot hold becomes the replacement character. */
 void markup_put(struct buffer *text, const char *string, size_t length);
 
-/* Writes a file as a whole or not at all; what went wrong is said. */
-bool write_whole_file(const char *path, const struct buffer *text);
-
 /* The verdict, or what is known instead. */
 const char *timeline_verdict(const struct timeline *timeline);
 

@@ -2,6 +2,7 @@
 #include "carry.h"
 
 #include "buffer.h"
+#include "duration.h"
 #include "ending.h"
 #include "request.h"
 
@@ -106,13 +107,13 @@ static void await_attempt(struct carry *carry)
 static bool await_child(struct carry *carry, siginfo_t *info)
 {
     pid_t command = carry->attempt.command;
-    lg_time deadline = carry->timeout > 0 ? lg_now() + carry->timeout : 0;
+    lg_time deadline = duration_deadline(carry->timeout);
     for (;;) {
         if (!child_state(command, info, WNOWAIT))
             return false;
         if (info->si_pid == command)
             return true;
-        if (deadline && lg_now() >= deadline)
+        if (lg_now() >= deadline)
             kill(-command, SIGKILL);
         wait_until(carry, lg_now() + 20 * LG_MILLISECOND);
     }
@@ -182,6 +183,7 @@ static bool try_once(struct carry *carry, bool plain)
                          .arguments = carry->arguments,
                          .environment = carry->hooks->environment(carry->data, facts, plain),
                          .directory = carry->directory,
+                         .identity = carry->identity,
                          .umask = carry->umask,
                          .birth = carry->holder->birth,
                          .timeout = carry->timeout,

@@ -23,6 +23,7 @@ struct carry {
     int64_t attempts; /* that were made */
     const char *const *arguments;
     const char *directory;
+    struct identity identity; /* of the directory, at the registration */
     mode_t umask;
     lg_duration timeout, grace; /* of each attempt; timeout 0: none */
     int64_t retries;

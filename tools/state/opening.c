@@ -50,7 +50,8 @@ static int wait_for_lock(void *data, int times)
     if (state->waited >= GIVE_UP_AFTER)
         return 0;
     if (state->waited < SAY_AFTER && state->waited + pause >= SAY_AFTER)
-        print_message("waiting for a lock that another program holds on %s", state->path);
+        print_message("waiting for a lock that another program holds on %s (fuser -v names it)",
+                      state->path);
     state->waited += pause;
     nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
     return 1;
