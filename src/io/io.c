@@ -55,6 +55,7 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
         return error;
     if (one.revents & POLLNVAL)
         return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
+    lgi_acquired(lgi_polled_fd(fd));
     if (revents)
         *revents = one.revents;
     return NULL;
