@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "defer/thread.h"
+#include "defer/pending.h"
 #include "error/libc.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
@@ -78,6 +79,22 @@ bool lgi_symbols_lack_libdw(void)
     return atomic_exchange(&lacks_libdw, false);
 }
 
+/* A statically linked program has no loader: the library that it loads gets a C library of its own, and crashes in it. */
+static int note_loader(struct dl_phdr_info *program, size_t size, void *loader)
+{
+    (void)size;
+    for (int i = 0; i < program->dlpi_phnum; i++)
+        *(bool *)loader |= program->dlpi_phdr[i].p_type == PT_INTERP;
+    return 1; /* the program comes first */
+}
+
+static bool can_load(void)
+{
+    bool loader = false;
+    dl_iterate_phdr(note_loader, &loader);
+    return loader;
+}
+
 static void load(void)
 {
     static bool tried;
@@ -92,6 +109,8 @@ static void load(void)
     if (tried)
         return;
     tried = true;
+    if (!can_load())
+        return;
     void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     atomic_store(&lacks_libdw, !library);
     if (!library)
@@ -187,15 +206,23 @@ static void *resolve_all(void *data)
     return NULL;
 }
 
-/* libdw wants more stack than a goroutine has. */
+/* libdw wants some 200 KB of stack: more than a goroutine has, or a thread where RLIMIT_STACK is low, or code that brought
+ * its own stack. */
+enum { ENOUGH_STACK = 512 * 1024, OWN_STACK = 1024 * 1024 };
+
 static bool resolve_elsewhere(struct work *work)
 {
     pthread_t thread;
+    pthread_attr_t attributes;
     sigset_t all, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, OWN_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool created = pthread_create(&thread, NULL, resolve_all, work) == 0;
+    bool created = pthread_create(&thread, &attributes, resolve_all, work) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return created && pthread_join(thread, NULL) == 0;
 }
 
@@ -222,11 +249,11 @@ void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t 
 {
     struct work work = {addresses, symbols, count};
     pthread_mutex_lock(&one_at_a_time);
-    if (interrupted || (lgi_thread.bounds && !resolve_elsewhere(&work))) {
+    if (!interrupted && lgi_stack_left() >= ENOUGH_STACK) {
+        resolve_all(&work);
+    } else if (interrupted || !resolve_elsewhere(&work)) {
         for (size_t i = 0; i < count; i++)
             resolve(addresses[i], &symbols[i], false);
-    } else if (!lgi_thread.bounds) {
-        resolve_all(&work);
     }
     pthread_mutex_unlock(&one_at_a_time);
 }
