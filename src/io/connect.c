@@ -61,6 +61,16 @@ static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
     return fd;
 }
 
+/* What the call will not wait for: poll(2) is silent about a socket that does not listen. 0, or an errno value. */
+static int not_listening(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+        return errno == ENOTSOCK ? ENOTSOCK : 0;
+    return listens ? 0 : EINVAL;
+}
+
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
                     int *fd)
 {
@@ -78,7 +88,9 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
                 *length = size;
             *fd = try_accept(listener, address, length);
         } else {
-            errno = EAGAIN;
+            errno = not_listening(listener);
+            if (errno == 0)
+                errno = EAGAIN;
         }
         if (*fd >= 0) {
             note_stream(*fd);
