@@ -58,6 +58,7 @@ void lgi_report_begin(void)
         for (;;)
             pause();
     mine = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* all others wait for the report */
     /* The process ends with the status of the report, also if nobody reads the report. */
     sigset_t pipe;
     sigemptyset(&pipe);

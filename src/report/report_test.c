@@ -349,33 +349,6 @@ START_TEST(P5_a_report_waits_for_a_full_stderr)
 }
 END_TEST
 
-/* ---- a stdout that nobody reads ---- */
-
-static void panics_with_a_full_stdout(void *data)
-{
-    static const char filler[4096];
-    int ends[2];
-    (void)data;
-    if (pipe(ends) != 0)
-        _exit(1);
-    fcntl(ends[1], F_SETPIPE_SZ, sizeof(filler));
-    fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    while (write(ends[1], filler, sizeof(filler)) > 0)
-        ;
-    fcntl(ends[1], F_SETFL, 0);
-    dup2(ends[1], STDOUT_FILENO);
-    printf("buffered");
-    lg_panic("out of luck");
-}
-
-START_TEST(P5_a_report_does_not_wait_for_ever_for_a_full_stdout)
-{
-    struct outcome *outcome = in_child(panics_with_a_full_stdout, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: out of luck\n");
-}
-END_TEST
-
 static void does_nothing(int number)
 {
     (void)number;
@@ -437,6 +410,5 @@ RUN_TESTS("report", P5_uncaught_defers_run_then_the_report_and_status_2,
           P8_many_panics_at_once_make_one_report,
           P5_neither_a_closed_stderr_nor_a_locked_stdout_holds_it_up, P5_no_destructors_either,
           P5_a_deep_stack_is_cut, P5_a_report_waits_for_a_full_stderr,
-          P5_a_report_does_not_wait_for_ever_for_a_full_stdout,
           P5_of_many_deferred_calls_that_ran_the_last_are_listed,
           P5_negative_numbers_and_long_texts_are_printed_whole)

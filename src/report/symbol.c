@@ -3,16 +3,17 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "defer/pending.h"
+#include "defer/pin.h"
 #include "error/libc.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
@@ -79,22 +80,6 @@ bool lgi_symbols_lack_libdw(void)
     return atomic_exchange(&lacks_libdw, false);
 }
 
-/* A statically linked program has no loader: the library that it loads gets a C library of its own, and crashes in it. */
-static int note_loader(struct dl_phdr_info *program, size_t size, void *loader)
-{
-    (void)size;
-    for (int i = 0; i < program->dlpi_phnum; i++)
-        *(bool *)loader |= program->dlpi_phdr[i].p_type == PT_INTERP;
-    return 1; /* the program comes first */
-}
-
-static bool can_load(void)
-{
-    bool loader = false;
-    dl_iterate_phdr(note_loader, &loader);
-    return loader;
-}
-
 static void load(void)
 {
     static bool tried;
@@ -109,7 +94,7 @@ static void load(void)
     if (tried)
         return;
     tried = true;
-    if (!can_load())
+    if (!lgi_has_loader())
         return;
     void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     atomic_store(&lacks_libdw, !library);
@@ -226,6 +211,14 @@ static bool resolve_elsewhere(struct work *work)
     return created && pthread_join(thread, NULL) == 0;
 }
 
+/* libdw ends the process where it gets no memory. */
+static bool has_memory(void)
+{
+    enum { ENOUGH_MEMORY = 64 << 20 };
+    void *memory = mmap(NULL, ENOUGH_MEMORY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, ENOUGH_MEMORY) == 0;
+}
+
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static bool
     interrupted; /* what finds lines is as a thread of the parent left it in the midst of its work */
@@ -248,12 +241,16 @@ __attribute__((constructor)) static void watch_forks(void)
 void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t count)
 {
     struct work work = {addresses, symbols, count};
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* it reads files */
     pthread_mutex_lock(&one_at_a_time);
-    if (!interrupted && lgi_stack_left() >= ENOUGH_STACK) {
+    bool with_lines = !interrupted && has_memory();
+    if (with_lines && lgi_stack_left() >= ENOUGH_STACK) {
         resolve_all(&work);
-    } else if (interrupted || !resolve_elsewhere(&work)) {
+    } else if (!with_lines || !resolve_elsewhere(&work)) {
         for (size_t i = 0; i < count; i++)
             resolve(addresses[i], &symbols[i], false);
     }
     pthread_mutex_unlock(&one_at_a_time);
+    pthread_setcancelstate(cancel_state, NULL);
 }
