@@ -33,7 +33,8 @@
  *
  * Process: when main returns, all goroutines end where they are, as in Go; lg_exit unwinds them first. Deadlock: when
  * every goroutine waits for an event that only another goroutine could cause, the process ends with status 2 and a
- * list of the goroutines. Fork: the goroutines stay in the parent. A child of a program that has used goroutines cannot
+ * list of the goroutines. (Without /proc, the library cannot know whether the program has other threads, and reports
+ * no deadlock.) Fork: the goroutines stay in the parent. A child of a program that has used goroutines cannot
  * start any: lg_go and its forms panic there, and so does a wait without a limit; a wait with a limit, lg_sleep and lg_yield
  * work. docs/rules.md says what else a child may do ("Where a panic cannot go").
  *

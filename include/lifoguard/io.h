@@ -87,7 +87,8 @@ LG_API lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until,
     __attribute__((__warn_unused_result__));
 
 /* Writes all `size` bytes. Sets *count to the number of bytes written, also on failure; `count` may be NULL. Data that
- * other goroutines, threads or processes write to the same file meanwhile may stand between parts of this data. */
+ * other goroutines, threads or processes write to the same file meanwhile may stand between parts of this data. A `size` of
+ * 0 sends an empty datagram on a socket of datagrams. */
 LG_API lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t *count)
     __attribute__((__warn_unused_result__));
 

@@ -106,10 +106,10 @@ LG_END_DECLS
         LGI_BOUNDED(id##_limit, lgi_right_##id, limit, result)                                                             \
         LGI_PRELUDE_##n(id, LGI_OPEN(id), LGI_CLOSE, , LGI_ADVICE_DEFER, __VA_ARGS__)  \
         LGI_REFUSE_UNTIL(id, n)                                                                    \
-        _Static_assert(!(n > 1 || LGI_IS_KEPT(id, n, text)), "in a scope, a call with a limit is the name of a function and at most one argument"); \
+        _Static_assert(!(n > 1 || LGI_IS_KEPT(id, n, LGI_FUNCTION_TEXT(__VA_ARGS__))), "in a scope, a call with a limit is the name of a function and at most one argument"); \
         LGI_SITE(id, n, LGI_ENTRY, text, 0, 1)                                                     \
         static const struct lgi_limited_in lgi_limited_##id = {                                    \
-            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, text) || !lgi_right_##id, lgi_any, LGI_NAME_##n(__VA_ARGS__)), n,   \
+            &LGI_SITE_OF(id), (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, LGI_FUNCTION_TEXT(__VA_ARGS__)) || !lgi_right_##id, lgi_any, LGI_NAME_##n(__VA_ARGS__)), n,   \
             LGI_RETURNS_ERROR(id)};                                                                \
         LGI_IN(id##_within, 4, LGI_OWNED(id), text, lgi_limited_run_in, LGI_LIMIT_OF(id##_limit, limit), LGI_RESULT_AT(id##_limit, result), &lgi_limited_##id, LGI_ONE_WORD_##n(id)); \
     })

@@ -6,6 +6,7 @@
 #include "closers/own_fd.h"
 #include "context/context.h"
 #include "error/keep_errno.h"
+#include "error/ordering.h"
 #include "error/share.h"
 #include "sched/futex.h"
 
@@ -87,6 +88,7 @@ void lg_context_wait(const lg_context *ctx)
 
 void lgi_context_tell_fd(const struct lg_context *ctx)
 {
+    lgi_releases(lgi_polled_fd(ctx->fd - 1));
     lgi_event_signal(ctx->fd_writer);
 }
 

@@ -235,12 +235,14 @@ START_TEST(D1_a_pointer_to_a_function_of_none_or_two_arguments)
 END_TEST
 
 /* As one wrote before C had prototypes: what a pointer points to is a function. */
+#define the_hook (*none)
 static void defers_pointed_to(void (*none)(void), void (**pair)(const char *, int), bool panics)
 {
     lg_func_recovers_void {
         lg_defer_recover(stop);
         lg_defer(*none);
         lg_defer((*none));
+        lg_defer(the_hook);
         lg_defer(**pair, "pair", 2);
         none = noting_nothing; /* not what was deferred */
         if (panics)
@@ -252,9 +254,9 @@ START_TEST(D9_what_a_pointer_points_to_is_evaluated_at_the_defer)
 {
     void (*pair)(const char *, int) = note_pair;
     defers_pointed_to(note_alone, &pair, false);
-    expect_trace("pair2 alone alone");
+    expect_trace("pair2 alone alone alone");
     defers_pointed_to(note_alone, &pair, true);
-    expect_trace("pair2 alone alone stopped: first");
+    expect_trace("pair2 alone alone alone stopped: first");
 }
 END_TEST
 

@@ -48,6 +48,13 @@ static bool stack_bounds(uintptr_t *low, uintptr_t *high)
     return known;
 }
 
+/* (Code of makecontext runs on a stack that nobody knows.) */
+__attribute__((noinline)) size_t lgi_stack_left(void)
+{
+    uintptr_t low, high, here = (uintptr_t)__builtin_frame_address(0);
+    return stack_bounds(&low, &high) && here > low && here < high ? here - low : 0;
+}
+
 /* AddressSanitizer may keep a frame's variables elsewhere. */
 extern void *__asan_get_current_fake_stack(void) __attribute__((weak));
 extern void *__asan_addr_is_in_fake_stack(void *fake_stack, void *address, void **begin, void **end)

@@ -36,6 +36,9 @@ void lgi_record_sites(const struct lgi_record *record,
 /* Writes "fclose(file)" for a site's "fclose, file"; returns as snprintf does. */
 size_t lgi_call_text(const struct lgi_site *site, char *buffer, size_t size);
 
+/* How much is free of the stack that the caller runs on, in bytes; 0 if that is not known. */
+size_t lgi_stack_left(void);
+
 /* Whether an object lies in the part of the calling goroutine's or thread's stack that is in use. */
 bool lgi_is_on_own_stack(const void *object);
 

@@ -31,3 +31,18 @@ void lgi_pin(void)
     pin();
     atomic_store_explicit(&pinned, true, memory_order_relaxed);
 }
+
+static int note_loader(struct dl_phdr_info *program, size_t size, void *loader)
+{
+    (void)size;
+    for (int i = 0; i < program->dlpi_phnum; i++)
+        *(bool *)loader |= program->dlpi_phdr[i].p_type == PT_INTERP;
+    return 1; /* the program comes first */
+}
+
+bool lgi_has_loader(void)
+{
+    bool loader = false;
+    dl_iterate_phdr(note_loader, &loader);
+    return loader;
+}

@@ -4,7 +4,12 @@
 #ifndef LGI_DEFER_PIN_H
 #define LGI_DEFER_PIN_H
 
+#include <stdbool.h>
+
 /* May be called often. Does nothing where the library is part of the program. */
 void lgi_pin(void);
+
+/* False: the program is linked statically. What it loads would get a C library of its own, and crash in it. */
+bool lgi_has_loader(void);
 
 #endif

@@ -30,4 +30,13 @@ static inline void lgi_releases(const volatile void *address)
         __tsan_release((void *)(__UINTPTR_TYPE__)address);
 }
 
+/* The address for a descriptor that is only polled. (A read and a write of one descriptor ThreadSanitizer sees.) */
+enum { LGI_POLLED_FDS = 256 };
+extern char lgi_polled_fds[LGI_POLLED_FDS];
+
+static inline const void *lgi_polled_fd(int fd)
+{
+    return &lgi_polled_fds[(unsigned)fd % LGI_POLLED_FDS];
+}
+
 #endif

@@ -61,6 +61,16 @@ static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
     return fd;
 }
 
+/* What the call will not wait for: poll(2) is silent about a socket that does not listen. 0, or an errno value. */
+static int not_listening(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+        return errno == ENOTSOCK ? ENOTSOCK : 0;
+    return listens ? 0 : EINVAL;
+}
+
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,
                     int *fd)
 {
@@ -78,7 +88,9 @@ lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, l
                 *length = size;
             *fd = try_accept(listener, address, length);
         } else {
-            errno = EAGAIN;
+            errno = not_listening(listener);
+            if (errno == 0)
+                errno = EAGAIN;
         }
         if (*fd >= 0) {
             note_stream(*fd);
@@ -130,31 +142,44 @@ static bool has_hung_up(int fd)
     return poll(&one, 1, 0) > 0 && (one.revents & POLLHUP);
 }
 
+/* What became of the connection: 0, EINPROGRESS or why it failed. A second connect tells that too, but it would begin anew if
+ * another thread has been told of the failure: so it is asked only where a filter refuses the others. */
+static int outcome_of(int fd, const struct sockaddr *address, socklen_t length, short revents)
+{
+    int outcome = 0;
+    socklen_t size = sizeof(outcome);
+    struct sockaddr_storage peer;
+    bool told = getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &size) == 0;
+    if (told && outcome != 0)
+        return outcome;
+    /* One can be woken for nothing: is it really connected? */
+    size = sizeof(peer);
+    if (told && getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+        return 0;
+    if (lgi_is_refused(errno) && (connect(fd, address, length) == 0 || errno == EISCONN))
+        return 0;
+    if (errno == EALREADY || errno == EINTR)
+        return EINPROGRESS;
+    /* (If it has hung up, and the reason is not there, somebody else has asked.) */
+    return errno == ENOTCONN && !((revents & POLLHUP) && has_hung_up(fd)) ? EINPROGRESS : errno;
+}
+
 /* It is on its way. */
-static lg_error *finish(int fd, uint32_t generation, lg_until until)
+static lg_error *finish(int fd, uint32_t generation, const struct sockaddr *address,
+                        socklen_t length, lg_until until)
 {
     for (;;) {
         short revents;
         lg_error *error = lgi_wait_fd_of(fd, generation, POLLOUT, until, &revents);
         if (error)
             return error;
-        int outcome = 0;
-        socklen_t size = sizeof(outcome);
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &size) != 0)
-            return failed(fd, errno);
-        if (outcome != 0)
-            return failed(fd, outcome);
-        /* One can be woken for nothing: is it really connected? */
-        struct sockaddr_storage peer;
-        size = sizeof(peer);
-        if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) {
+        int outcome = outcome_of(fd, address, length, revents);
+        if (outcome == 0) {
             note_stream(fd);
             return NULL;
         }
-        /* (If it has hung up, and the reason is not there, somebody else has asked.) */
-        int reason = errno;
-        if (reason != ENOTCONN || ((revents & POLLHUP) && has_hung_up(fd)))
-            return failed(fd, reason);
+        if (outcome != EINPROGRESS)
+            return failed(fd, outcome);
     }
 }
 
@@ -172,7 +197,7 @@ lg_error *lg_connect(int fd, const struct sockaddr *address, socklen_t length, l
         }
         /* Interrupted, it goes on all the same. */
         if (errno == EINPROGRESS || errno == EALREADY || errno == EINTR)
-            return finish(fd, generation, until);
+            return finish(fd, generation, address, length, until);
         if (errno != EAGAIN || address->sa_family != AF_UNIX)
             return failed(fd, errno);
         /* The listener's queue is full, and nothing tells when it no longer is. */

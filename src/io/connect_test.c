@@ -191,6 +191,27 @@ static void be_refused(void *data)
     close(fd);
 }
 
+/* poll(2) would be silent about them for ever. */
+static void accept_from_what_does_not_listen(void *unused)
+{
+    (void)unused;
+    int fd, pipe_ends[2], connected[2];
+    must(pipe(pipe_ends) == 0);
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, connected) == 0);
+    must_be_errno(lg_accept(pipe_ends[0], NULL, NULL, lg_until_timeout(LG_MINUTE), &fd), ENOTSOCK);
+    must_be_errno(lg_accept(connected[0], NULL, NULL, lg_until_timeout(LG_MINUTE), &fd), EINVAL);
+    for (int i = 0; i < 2; i++) {
+        close(pipe_ends[i]);
+        close(connected[i]);
+    }
+}
+
+START_TEST(C9_accept_fails_where_nothing_listens)
+{
+    on(_i, accept_from_what_does_not_listen, NULL);
+}
+END_TEST
+
 START_TEST(C9_connect_is_refused)
 {
     for (int family = 0; family < FAMILIES; family++) {
@@ -531,6 +552,7 @@ static void add_tests(TCase *tests)
     const TTest *const both[] = {
         C9_accept_and_connect,
         C9_accept_with_a_deadline,
+        C9_accept_fails_where_nothing_listens,
         C9_connect_is_refused,
         C9_connect_with_a_deadline,
         C9_the_peer_resets,

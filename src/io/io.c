@@ -55,6 +55,7 @@ lg_error *lg_poll(int fd, short events, lg_until until, short *revents)
         return error;
     if (one.revents & POLLNVAL)
         return lg_error_new_code(EBADF, "waiting for descriptor %d", fd);
+    lgi_acquired(lgi_polled_fd(fd));
     if (revents)
         *revents = one.revents;
     return NULL;
@@ -342,12 +343,24 @@ lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t
     return error;
 }
 
+/* An empty datagram is one too. For all else that is no socket, nothing is nothing. */
+static lg_error *write_nothing(struct file *file, lg_until until)
+{
+    lg_error *error = NULL;
+    while (!error && send(file->fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        if (is_as_no_socket(file))
+            return NULL;
+        error = wait_for(file, POLLOUT, until, "write");
+    }
+    return error;
+}
+
 lg_error *lg_write(int fd, const void *data, size_t size, lg_until until, size_t *count)
 {
     LGI_KEEP_ERRNO;
     struct file file = file_of(fd);
     size_t mine, *done = count ? count : &mine;
-    lg_error *error = NULL;
+    lg_error *error = size == 0 ? write_nothing(&file, until) : NULL;
 
     for (*done = 0; !error && *done < size;) {
         ssize_t some = try_write(&file, (const char *)data + *done, at_once(size - *done));

@@ -130,6 +130,35 @@ START_TEST(C9_the_reader_goes_away_in_the_middle)
 }
 END_TEST
 
+/* ---- nothing ---- */
+
+static void write_nothing(void *unused)
+{
+    (void)unused;
+    int datagrams[2], streams[2];
+    char buffer[4];
+    size_t count = 1;
+    must(socketpair(AF_UNIX, SOCK_DGRAM, 0, datagrams) == 0);
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, streams) == 0);
+    must_not_fail(lg_write(datagrams[0], "", 0, lg_until_timeout(LG_MINUTE), NULL));
+    must_not_fail(
+        lg_read(datagrams[1], buffer, sizeof(buffer), lg_until_timeout(LG_MINUTE), &count));
+    must(count == 0);
+    must_not_fail(lg_write(streams[0], "", 0, lg_until_timeout(LG_MINUTE), NULL));
+    must_be(lg_read(streams[1], buffer, sizeof(buffer), lg_until_now(), &count),
+            &lg_error_deadline_exceeded);
+    for (int i = 0; i < 2; i++) {
+        close(datagrams[i]);
+        close(streams[i]);
+    }
+}
+
+START_TEST(C9_an_empty_datagram_is_sent)
+{
+    on(_i, write_nothing, NULL);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     const TTest *const all[] = {
@@ -137,6 +166,7 @@ static void add_tests(TCase *tests)
         C9_what_was_written_by_the_deadline_is_counted,
         C9_sockets_raise_no_SIGPIPE,
         C9_the_reader_goes_away_in_the_middle,
+        C9_an_empty_datagram_is_sent,
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         tcase_add_loop_test(tests, all[i], 0, PLACES);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ void lgi_report_begin(void)
         for (;;)
             pause();
     mine = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* all others wait for the report */
     /* The process ends with the status of the report, also if nobody reads the report. */
     sigset_t pipe;
     sigemptyset(&pipe);
@@ -64,8 +66,18 @@ void lgi_report_begin(void)
     pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 }
 
+/* Does stdout take what it holds at once? A pipe with room takes PIPE_BUF bytes. */
+static bool stdout_is_ready(void)
+{
+    struct pollfd ready = {.fd = fileno(stdout), .events = POLLOUT};
+    return ready.fd < 0 || __fpending(stdout) == 0 || poll(&ready, 1, WAIT_MS) != 0;
+}
+
+/* If nobody reads stdout, what it holds is lost, and the report is not. */
 void lgi_report_flush(void)
 {
+    if (!stdout_is_ready())
+        return;
     for (int i = 0; i < STDOUT_TRIES; i++) {
         if (ftrylockfile(stdout) == 0) {
             fflush(stdout);

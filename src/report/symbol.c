@@ -9,9 +9,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "defer/thread.h"
+#include "defer/pending.h"
+#include "defer/pin.h"
 #include "error/libc.h"
 
 /* libdw's types and functions, as far as they are used: it is loaded at run time only if it is there, so its
@@ -92,6 +94,8 @@ static void load(void)
     if (tried)
         return;
     tried = true;
+    if (!lgi_has_loader())
+        return;
     void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     atomic_store(&lacks_libdw, !library);
     if (!library)
@@ -187,16 +191,32 @@ static void *resolve_all(void *data)
     return NULL;
 }
 
-/* libdw wants more stack than a goroutine has. */
+/* libdw wants some 200 KB of stack: more than a goroutine has, or a thread where RLIMIT_STACK is low, or code that brought
+ * its own stack. */
+enum { ENOUGH_STACK = 512 * 1024, OWN_STACK = 1024 * 1024 };
+
 static bool resolve_elsewhere(struct work *work)
 {
     pthread_t thread;
+    pthread_attr_t attributes;
     sigset_t all, before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, OWN_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool created = pthread_create(&thread, NULL, resolve_all, work) == 0;
+    bool created = pthread_create(&thread, &attributes, resolve_all, work) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return created && pthread_join(thread, NULL) == 0;
+}
+
+/* libdw ends the process where it gets no memory. */
+static bool has_memory(void)
+{
+    enum { ENOUGH_MEMORY = 64 << 20 };
+    void *memory = mmap(NULL, ENOUGH_MEMORY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, ENOUGH_MEMORY) == 0;
 }
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
@@ -221,12 +241,16 @@ __attribute__((constructor)) static void watch_forks(void)
 void lgi_symbols(const uintptr_t *addresses, struct lgi_symbol *symbols, size_t count)
 {
     struct work work = {addresses, symbols, count};
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* it reads files */
     pthread_mutex_lock(&one_at_a_time);
-    if (interrupted || (lgi_thread.bounds && !resolve_elsewhere(&work))) {
+    bool with_lines = !interrupted && has_memory();
+    if (with_lines && lgi_stack_left() >= ENOUGH_STACK) {
+        resolve_all(&work);
+    } else if (!with_lines || !resolve_elsewhere(&work)) {
         for (size_t i = 0; i < count; i++)
             resolve(addresses[i], &symbols[i], false);
-    } else if (!lgi_thread.bounds) {
-        resolve_all(&work);
     }
     pthread_mutex_unlock(&one_at_a_time);
+    pthread_setcancelstate(cancel_state, NULL);
 }

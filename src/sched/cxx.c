@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "defer/before_main.h"
+#include "defer/pin.h"
 #include "error/keep_errno.h"
 
 typedef void *get_state(void);
@@ -125,10 +126,12 @@ void lgi_cxx_find(struct lgi_cxx *cxx)
     bool came = lgi_cxx_came(cxx) || (!lgi_cxx_next_object && !cxx->has_looked);
     dl_iterate_phdr(read_adds, &adds);
     if (adds != cxx->adds || came) {
+        bool loads = lgi_has_loader();
         note(cxx, __cxa_get_globals);
-        if (came)
+        if (came && loads)
             note_of(cxx, "libstdc++.so.6", 0);
-        note_all(cxx);
+        if (loads)
+            note_all(cxx);
         cxx->has_looked |= came;
         dl_iterate_phdr(read_adds, &cxx->adds);
     }

@@ -7,7 +7,8 @@
 #include "sched/switch.h"
 
 enum {
-    STACKS_KEPT = 256,    /* by a worker, of each size */
+    STACKS_KEPT = 256,    /* by a worker, of each size … */
+    BYTES_KEPT = 1 << 25, /* … and of large ones fewer: all of it may be in use */
     GIVEN_AT_ONCE = 32,   /* of those too many, before the worker checks for something to run */
     GIVE_BACK_EVERY = 64, /* steps of a worker that always has something to run */
 };
@@ -19,6 +20,14 @@ struct lgi_g *lgi_g_of_stack(void *high)
 }
 
 /* ---- the stacks that are kept ---- */
+
+static unsigned most_kept(unsigned stack_class)
+{
+    size_t fit = (size_t)BYTES_KEPT >> (stack_class + LGI_STACK_LEAST);
+    if (fit == 0)
+        return 1;
+    return fit < STACKS_KEPT ? (unsigned)fit : STACKS_KEPT;
+}
 
 static void keep(struct lgi_stack_cache *cache, void *high)
 {
@@ -77,7 +86,8 @@ void lgi_fiber_bury(struct lgi_worker *w)
     if (g->tsan_fiber)
         __tsan_destroy_fiber(g->tsan_fiber);
     bool some_are_short = lgi_some_are_short();
-    if ((cache->count >= STACKS_KEPT && w->steps % GIVE_BACK_EVERY == 0) || some_are_short)
+    if ((cache->count >= most_kept(g->stack_class) && w->steps % GIVE_BACK_EVERY == 0) ||
+        some_are_short)
         give_stack(high);
     else
         keep(cache, high);
@@ -96,7 +106,7 @@ bool lgi_fibers_give_back(struct lgi_worker *w)
     bool some_are_short = lgi_some_are_short();
     for (unsigned class_ = 0; class_ < LGI_STACK_CLASSES; class_++) {
         struct lgi_stack_cache *cache = &w->stacks[class_];
-        unsigned count = too_many(cache, some_are_short ? 0 : STACKS_KEPT);
+        unsigned count = too_many(cache, some_are_short ? 0 : most_kept(class_));
         if (count == 0)
             continue;
         lgi_stacks_give(take_newest(cache, count));

@@ -78,6 +78,42 @@ START_TEST(memory_goes_back_after_a_hundred_thousand)
 }
 END_TEST
 
+static void touch_much_and_park(void)
+{
+    enum { MUCH = 1 << 20 };
+    char touched[MUCH];
+    memset(touched, 1, sizeof(touched));
+    __asm__ volatile("" ::"r"(touched) : "memory");
+    add_one(&parked);
+    const lg_until until = {LG_DURATION_MAX, &may_end};
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, until), &lg_error_cancelled);
+    add_one(&ended);
+}
+
+START_TEST(memory_of_large_stacks_goes_back)
+{
+    enum { LARGE = 100 };
+    if (!is_plain())
+        return;
+    ck_assert_ptr_null(lg_set_workers(1));
+    lg_go(add_one, &parked);
+    wait_for_value(&parked, 1);
+    size_t before = memory_use().resident;
+    for (int i = 0; i < LARGE; i++)
+        lg_go_with(((lg_go_options){.stack_size = 1 << 22}), touch_much_and_park);
+    wait_for_value(&parked, LARGE + 1);
+    size_t during = memory_use().resident, after = during;
+    ck_assert_uint_ge(during, before + (size_t)LARGE * 1000);
+    lgi_done_set(&may_end, NULL);
+    wait_for_value(&ended, LARGE);
+    for (int i = 0; i < 30000 && after > before + (during - before) / 4; i++) {
+        usleep(10000);
+        after = memory_use().resident;
+    }
+    ck_assert_uint_le(after, before + (during - before) / 4);
+}
+END_TEST
+
 /* ---- no memory for stacks: who has none waits ---- */
 
 static void hold_stack(void)
@@ -363,8 +399,8 @@ START_TEST(stacks_can_be_visited)
 END_TEST
 
 RUN_TESTS("stack_reuse", stacks_are_used_again, memory_goes_back_after_a_hundred_thousand,
-          without_memory_for_its_stack_a_goroutine_waits, stacks_can_be_visited,
-          those_without_a_stack_are_part_of_a_deadlock,
+          memory_of_large_stacks_goes_back, without_memory_for_its_stack_a_goroutine_waits,
+          stacks_can_be_visited, those_without_a_stack_are_part_of_a_deadlock,
           where_addresses_are_scarce_stacks_take_fewer,
           where_addresses_are_scarce_a_thread_gets_a_smaller_stack,
           who_has_no_stack_waits_asleep_and_keeps_nobody_else,

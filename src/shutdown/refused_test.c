@@ -38,6 +38,8 @@ static const struct call {
     {"epoll_pwait2", SYS_epoll_pwait2, 0, true, false},
     {.name = "recvfrom", .number = SYS_recvfrom, .old = true},
     {.name = "sendto", .number = SYS_sendto, .old = true},
+    {.name = "getsockopt", .number = SYS_getsockopt, .old = true},
+    {.name = "getpeername", .number = SYS_getpeername, .old = true},
     {"preadv2", SYS_preadv2, 0, false, false},
     {"pwritev2", SYS_pwritev2, 0, false, false},
     {"pidfd_open", SYS_pidfd_open, 0, false, false},
@@ -132,6 +134,21 @@ static void connects(int listener)
     must(!lg_connect(fd, (struct sockaddr *)&address, size, LONG_ENOUGH), 24);
     writes(fd, 25);
     close(fd);
+}
+
+static void connects_to_nobody(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address);
+    int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(bind(taken, (struct sockaddr *)&address, size) == 0, 26); /* it does not listen */
+    must(getsockname(taken, (struct sockaddr *)&address, &size) == 0, 27);
+    must(lg_error_is_errno(lg_connect(fd, (struct sockaddr *)&address, size, LONG_ENOUGH),
+                           ECONNREFUSED),
+         28);
+    close(fd);
+    close(taken);
 }
 
 static void waits_for_child(void)
@@ -233,6 +250,7 @@ static void use_all(void)
     lg_waitgroup_go(&group, writes, sockets[1], 52);
     lg_waitgroup_go(&group, writes, ends[1], 53);
     lg_waitgroup_go(&group, connects, listener);
+    lg_waitgroup_go(&group, connects_to_nobody);
     lg_waitgroup_go(&group, waits_for_child);
     must(!lg_waitgroup_wait_until(&group, LONG_ENOUGH), 54);
     writes(ends[1], 55);

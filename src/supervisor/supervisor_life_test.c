@@ -16,6 +16,20 @@ START_TEST(u4_a_restart_waits)
 }
 END_TEST
 
+START_TEST(u4_with_a_negative_maximum_no_restart_waits)
+{
+    lg_supervisor *s = make_alone((lg_supervisor_options){
+        .restarts = 3, .within = 1000 * LG_HOUR, .backoff = LG_HOUR, .backoff_max = -1});
+    expect_none(lg_supervisor_go(s, fail_at_once));
+    lg_error *err = lg_supervisor_wait_until(s, lg_until_timeout(10 * LG_MINUTE));
+    ck_assert(lg_error_is(err, &one_error)); /* has given up, and no limit has come */
+    lg_error_free(err);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(restart_of(s, i).delay, 0);
+    lg_supervisor_close(s, NULL);
+}
+END_TEST
+
 START_TEST(u4_all_for_one_waits_once)
 {
     lg_supervisor *s = make_alone(
@@ -401,6 +415,7 @@ START_TEST(a_member_that_waits_for_its_supervisor_panics)
 END_TEST
 
 RUN_TESTS("supervisor_life", u4_a_restart_waits, u4_all_for_one_waits_once,
+          u4_with_a_negative_maximum_no_restart_waits,
           u5_a_context_that_is_done_ends_it_and_is_no_error,
           u5_a_member_that_sees_the_end_first_has_not_failed, u5_it_ends_with_the_shutdown,
           u5_it_can_be_a_stage, u5_a_wait_has_a_limit, u1_a_member_is_started_until_it_is_ready,

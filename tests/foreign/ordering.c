@@ -1,5 +1,6 @@
 /* Hand-overs between goroutines and threads, each correct: built with ThreadSanitizer, beside a library that is not, this is
  * to be silent. It ends with status 0 if what was handed over has arrived. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,6 +181,19 @@ static void by_context(void)
         plain++;
         lg_go(add_and_cancel, context);
         lg_context_wait(context);
+        lg_context_free(context);
+    }
+}
+
+static void by_context_fd(void)
+{
+    for (int i = 0; i < MANY; i++) {
+        lg_context *context = lg_context_with_cancel(lg_context_background());
+        int fd;
+        lg_error_free(lg_context_fd(context, &fd));
+        lg_go(add_and_cancel, context);
+        lg_error_free(lg_poll(fd, POLLIN, lg_until_forever(), NULL));
+        plain++;
         lg_context_free(context);
     }
 }
@@ -473,6 +487,7 @@ int main(void)
     by_channel(0);
     by_channel(3);
     by_context();
+    by_context_fd();
     by_timer();
     by_ticker();
     by_select(0);
@@ -495,7 +510,7 @@ int main(void)
     }
     long expected = 4 * MANY + 3 * (WORKERS + 1) * MANY + 2 * MANY + 4 * MANY + 2 * MANY +
                     2 * (MANY / 10) + 2 + 4 * MANY + 4 * MANY + 4 * MANY + 2 * (MANY / 10) +
-                    MANY / 10 + MANY / 10;
+                    MANY / 10 + MANY / 10 + 2 * MANY;
     if (plain != expected)
         fprintf(stderr, "%ld, not %ld\n", plain, expected);
     return plain != expected;

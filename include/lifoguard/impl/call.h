@@ -286,11 +286,15 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
 
 /* A pointer to a function, as opposed to the function's name, has to be kept with the arguments. So is a function that takes
  * an lg_until, since what makes the usual call counts an argument as a word. */
-#define LGI_IS_KEPT(id, n, text)                                                                   \
+#define LGI_IS_KEPT(id, n, function_text)                                                          \
     (!__builtin_types_compatible_p(lgi_name_##id, __typeof__(*lgi_fn_##id)) | LGI_WIDES_##n(id) |  \
-     LGI_IS_POINTED_TO(text))
+     LGI_IS_POINTED_TO(function_text))
 /* What a pointer points to, as *ops->close, is a function too, but no constant. */
-#define LGI_IS_POINTED_TO(text) (!__builtin_strncmp(text, "*", 1) | !__builtin_strncmp(text, "(*", 2))
+#define LGI_IS_POINTED_TO(text)                                                                    \
+    (!__builtin_strncmp(text, "*", 1) | !__builtin_strncmp(text, "(*", 2) | !__builtin_strncmp(text, "((*", 3))
+/* The text of the function, with its macros expanded. */
+#define LGI_FUNCTION_TEXT(...) LGI_FUNCTION_TEXT_(__VA_ARGS__, ~)
+#define LGI_FUNCTION_TEXT_(f, ...) #f
 
 #define LGI_SITE(id, n, kind, text, function, kept)                                                \
     static const struct lgi_site LGI_SITE_OF(id) = {                                               \
@@ -331,13 +335,13 @@ LGI_DEMANDED(lgi_demand_function, LGI_BLOCK_TEXT)
     LGI_PRELUDE_##n(id, , , , LGI_ADVICE_DEFER, __VA_ARGS__)                                           \
     LGI_NO_JUMP(id)                                                                                \
     static const struct lgi_site lgi_site_##id = {                                                 \
-        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, text), lgi_kept_##n, LGI_NAME_##n(__VA_ARGS__)), \
-        text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n, text)};  \
+        (lgi_function)__builtin_choose_expr(LGI_IS_KEPT(id, n, LGI_FUNCTION_TEXT(__VA_ARGS__)), lgi_kept_##n, LGI_NAME_##n(__VA_ARGS__)), \
+        text, __FILE__, __func__, __LINE__, LGI_CALL, n + LGI_WIDES_##n(id), LGI_IS_KEPT(id, n, LGI_FUNCTION_TEXT(__VA_ARGS__))};  \
     struct lgi_call_##n lgi_record_##id __attribute__((cleanup(lgi_leave_##n)));                   \
     LGI_STEPS_BEGIN                                                                                \
     LGI_LINK_##n(id);                                                                              \
     LGI_WIDEN_##n(id, n, lgi_record_##id.word)                                                     \
-    if (LGI_IS_KEPT(id, n, text)) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;  \
+    if (LGI_IS_KEPT(id, n, LGI_FUNCTION_TEXT(__VA_ARGS__))) lgi_record_##id.word[n + LGI_WIDES_##n(id)] = (uintptr_t)lgi_fn_##id;  \
     LGI_STEPS_END
 
 /* An lg_func's state is the variable lgi_frame, and a pointer to it is named after what is wrong when there is none. The

@@ -1,0 +1,162 @@
+/* Reports where something is missing that they would like to have: stack, memory, a reader; or where somebody cancels. */
+#include "testing/failing_calls.h"
+#include "testing/memory_use.h"
+#include "testing/test.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <ucontext.h>
+
+/* ---- stack, of which what finds the lines takes much ---- */
+
+enum { SMALL_STACK = 96 * 1024 };
+
+static void panics(void)
+{
+    lg_defer(tell, "innermost");
+    lg_panic("out of luck");
+}
+
+static void *panics_on_thread(void *unused)
+{
+    (void)unused;
+    panics();
+    return NULL;
+}
+
+static void on_small_thread(void *data)
+{
+    (void)data;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    pthread_create(&thread, &attributes, panics_on_thread, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void on_stack_of_its_own(void *data)
+{
+    (void)data;
+    static ucontext_t here, there;
+    static char stack[SMALL_STACK];
+    getcontext(&there);
+    there.uc_stack = (stack_t){.ss_sp = stack, .ss_size = sizeof(stack)};
+    there.uc_link = &here;
+    makecontext(&there, panics, 0);
+    swapcontext(&here, &there);
+}
+
+static void reports_on(void (*stack)(void *))
+{
+    struct outcome *outcome = in_child(stack, NULL);
+    expect_status(outcome, 2);
+    expect_out(outcome, "innermost ");
+    expect_in_err(outcome, "panic: out of luck\n");
+    expect_in_err(outcome, "\nstack:\n    ");
+}
+
+START_TEST(P5_a_report_needs_no_large_stack_of_a_thread)
+{
+    reports_on(on_small_thread);
+}
+END_TEST
+
+START_TEST(P5_a_report_needs_no_large_stack_of_the_program)
+{
+#if !defined(HAS_SANITIZER) /* which does not know that stack */
+    reports_on(on_stack_of_its_own);
+#else
+    (void)on_stack_of_its_own;
+#endif
+}
+END_TEST
+
+/* ---- a stdout that nobody reads ---- */
+
+static void panics_with_a_full_stdout(void *data)
+{
+    static const char filler[4096];
+    int ends[2];
+    (void)data;
+    if (pipe(ends) != 0)
+        _exit(1);
+    fcntl(ends[1], F_SETPIPE_SZ, sizeof(filler));
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (write(ends[1], filler, sizeof(filler)) > 0)
+        ;
+    fcntl(ends[1], F_SETFL, 0);
+    dup2(ends[1], STDOUT_FILENO);
+    printf("buffered");
+    lg_panic("out of luck");
+}
+
+START_TEST(P5_a_report_does_not_wait_for_ever_for_a_full_stdout)
+{
+    struct outcome *outcome = in_child(panics_with_a_full_stdout, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "panic: out of luck\n");
+}
+END_TEST
+
+/* ---- a thread that is to be cancelled ---- */
+
+static void *panics_when_cancelled(void *begun)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_barrier_wait(begun);
+    pthread_barrier_wait(begun);
+    pthread_setcancelstate(before, NULL);
+    lg_panic("out of luck");
+}
+
+static void cancels_what_panics(void *data)
+{
+    (void)data;
+    pthread_t thread;
+    pthread_barrier_t begun;
+    pthread_barrier_init(&begun, NULL, 2);
+    pthread_create(&thread, NULL, panics_when_cancelled, &begun);
+    pthread_barrier_wait(&begun);
+    pthread_cancel(thread);
+    pthread_barrier_wait(&begun);
+    pthread_join(thread, NULL);
+}
+
+START_TEST(P5_a_report_cannot_be_cancelled)
+{
+    struct outcome *outcome = in_child(cancels_what_panics, NULL);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "panic: out of luck\n");
+}
+END_TEST
+
+/* ---- too little memory for what finds the lines ---- */
+
+static void panics_with_little_memory(void *quarters)
+{
+    const rlim_t limit = memory_use().mapped * 1024 + ((rlim_t)(*(int *)quarters) << 18);
+    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+    lg_panic("out of luck");
+}
+
+START_TEST(P10_a_report_does_without_what_takes_memory)
+{
+#if defined(HAS_SANITIZER)
+    (void)panics_with_little_memory; /* it has mapped too much already */
+#else
+    for (int quarters = 0; quarters < 40; quarters++) {
+        struct outcome *outcome = in_child(panics_with_little_memory, &quarters);
+        expect_status(outcome, 2);
+        expect_in_err(outcome, "panic: out of luck\n");
+    }
+#endif
+}
+END_TEST
+
+RUN_TESTS("hindered", P5_a_report_needs_no_large_stack_of_a_thread,
+          P5_a_report_needs_no_large_stack_of_the_program,
+          P5_a_report_does_not_wait_for_ever_for_a_full_stdout, P5_a_report_cannot_be_cancelled,
+          P10_a_report_does_without_what_takes_memory)
