@@ -15,6 +15,16 @@ static void close_written(FILE *file, lg_error **err)
         *err = lg_error_join(*err, lg_error_new("the results could not be written"));
 }
 
+enum { RATIO_SIZE = 32 };
+
+/* The peer may need nothing at all; then there is no ratio, and the text is `none`. */
+static const char *ratio_text(char text[RATIO_SIZE], const struct row *row, int digits,
+                              const char *none)
+{
+    snprintf(text, RATIO_SIZE, "%.*f", digits, row->ratio);
+    return isfinite(row->ratio) ? text : none;
+}
+
 static lg_error *write_json(const char *path)
 {
     lg_func (lg_error *, err) {
@@ -24,12 +34,13 @@ static lg_error *write_json(const char *path)
         lg_defer(close_written, f, &err);
         for (int i = 0; i < report_row_count; i++) {
             const struct row *r = &report_rows[i];
+            char ratio[RATIO_SIZE];
             fprintf(
                 f,
                 "%s{\"what\": \"%s\", \"subject\": \"%s\", \"peer\": \"%s\", \"subject_value\": "
-                "%.2f, \"peer_value\": %.2f, \"unit\": \"%s\", \"ratio\": %.3f}",
+                "%.2f, \"peer_value\": %.2f, \"unit\": \"%s\", \"ratio\": %s}",
                 i == 0 ? "[\n" : ",\n", r->what, r->subject, r->peer, r->subject_value,
-                r->peer_value, r->unit, r->ratio);
+                r->peer_value, r->unit, ratio_text(ratio, r, 3, "null"));
         }
         fprintf(f, "\n]\n");
         lg_return(NULL);
@@ -44,13 +55,13 @@ static void write_table(FILE *f)
                "|---|---|---|--:|--:|---|--:|--:|\n");
     for (int i = 0; i < report_row_count; i++) {
         const struct row *r = &report_rows[i];
-        char target[32] = "";
+        char target[32] = "", ratio[RATIO_SIZE];
         /* A cost of nothing or less is noise, and shows nothing. */
         const char *reached = r->subject_value <= 0 ? "?" : r->ratio <= r->target ? "✓" : "✗";
         if (r->target > 0)
             snprintf(target, sizeof(target), "%.2f %s", r->target, reached);
-        fprintf(f, "| %s | %s | %s | %.1f | %.1f | %s | %.2f | %s |\n", r->what, r->subject,
-                r->peer, r->subject_value, r->peer_value, r->unit, r->ratio, target);
+        fprintf(f, "| %s | %s | %s | %.1f | %.1f | %s | %s | %s |\n", r->what, r->subject, r->peer,
+                r->subject_value, r->peer_value, r->unit, ratio_text(ratio, r, 2, "–"), target);
     }
     fputc('\n', f);
 }

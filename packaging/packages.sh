@@ -32,7 +32,7 @@ step "a clean chroot"
 chroot=$work/chroot
 rm -rf "$chroot"
 trap 'umount "$chroot/proc" 2>/dev/null || true; rm -rf --one-file-system "$chroot"' EXIT
-mmdebstrap --variant=apt --include=curl,gcc,groff-base,libc6-dev,libdw1,man-db,pkg-config bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
+mmdebstrap --variant=apt --include=bash-completion,curl,fish,gcc,groff-base,libc6-dev,libdw1,man-db,pkg-config,zsh bookworm "$chroot" >"$work/chroot.log" 2>&1 ||
     { tail -n 20 "$work/chroot.log" && exit 1; }
 mkdir "$chroot/packages"
 cp "$work"/first/*.deb "$chroot/packages"
@@ -47,6 +47,13 @@ for page in README.md docs/{quickstart,tutorial,guides,run,lifoguard,cheatsheet,
 done
 [[ $(chroot "$chroot" man lg_defer) == *'lg_defer(fn'* ]] || { echo "FAIL: man lg_defer" && exit 1; }
 chroot "$chroot" lifoguard vet --help >/dev/null
+# Each shell finds the completion where the packages have put it.
+completed=$(
+    chroot "$chroot" zsh -fc "autoload -U compinit && compinit -u -D && print \$_comps[lifoguard]"
+    chroot "$chroot" bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader lifoguard; complete -p lifoguard'
+    chroot "$chroot" fish -c 'complete -C "lifoguard wait-"' | cut -f1
+)
+[[ $completed == $'_lifoguard\ncomplete -F _lifoguard lifoguard\nwait-for' ]] || { echo "FAIL: completion: $completed" && exit 1; }
 python3 "$root/tests/packages/links.py" --installed "$chroot/usr/share/doc/lifoguard-doc"
 python3 "$root/packaging/site/links.py" "$chroot/usr/share/doc/lifoguard-doc/html"
 

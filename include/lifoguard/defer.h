@@ -121,7 +121,9 @@ LG_END_DECLS
  * The function succeeds if both conditions hold: the function was left by lg_return or after
  * lg_mark_success(); and the named result, if its type is lg_error *, is NULL at the moment when the
  * deferred call is due. Every other exit is a failure: a panic, goexit, cancellation, a C++ exception,
- * a plain `return` (D11). A deferred call that may itself set the result, such as a closer, must run
+ * a plain `return` (D11). So lg_return(-1) in an lg_func (int, …) and lg_return(NULL) in an lg_func (char *, …)
+ * count as success: in functions whose result is no lg_error *, use an lg_scope and lg_scope_dismiss instead.
+ * A deferred call that may itself set the result, such as a closer, must run
  * before the on_error or on_success calls that depend on the result: so defer the closer after them. For a
  * closer in a scope (lg_adopt_fd and the like), register them in the same scope before the closer:
  *

@@ -16,12 +16,58 @@ _lifoguard_files() {
 }
 
 # The options that the help names: in its usage, which ends at the first empty line, and at the beginning of a line.
+_lifoguard_help_options() {
+    lifoguard "$@" --help 2>/dev/null |
+        awk '/^$/ { over = 1 } !over || /^  (    )?-/ { sub(/^ +/, " "); sub(/  .*/, ""); print }' |
+        grep -oE -- '[ [|,(]--?[a-z][a-z-]*' | grep -oE -- '-.*'
+}
+
+# Of `run`, those for lines and those for graphs: the file is named behind them.
 _lifoguard_options() {
-    local help
-    help=$(lifoguard "${words[@]:1:1}" "$@" --help 2>/dev/null |
-        awk '/^$/ { over = 1 } !over || /^ +-/ { sub(/^ +/, " "); sub(/  .*/, ""); print }' |
-        grep -oE -- '[ [|,(]--?[a-z][a-z-]*' | grep -oE -- '-.*')
-    _lifoguard_words "$help --help"
+    local command=${words[1]}
+    _lifoguard_words "$({ _lifoguard_help_options "$command" && [[ $command == run ]] && _lifoguard_help_options run --yaml; } | sort -u) --help"
+}
+
+# Prints where in the line the command begins that `exec` and the like are to run; nothing, if that is behind the cursor.
+_lifoguard_command_place() {
+    local i=2 place='' names=0
+    [[ ${words[1]} != lock ]] || names=1
+    while ((i < COMP_CWORD)); do
+        case ${words[i]} in
+        -- | --undo) place=$((++i)) ;;
+        --timeout | --grace | --state | --secret | --name | --retry | --backoff | --store | --shell) ((i += 2)) ;;
+        -*) ((i++)) ;;
+        *)
+            if ((names > 0)); then
+                ((i++, names--))
+                continue
+            fi
+            [[ $place ]] || place=$i
+            [[ ${words[1]} == acquire ]] || break
+            ((i++)) # the command stands behind the cleanup
+            ;;
+        esac
+    done
+    ((i > COMP_CWORD || names > 0)) || printf '%s' "${place:-$i}"
+}
+
+# The command is completed as if it stood alone.
+_lifoguard_command() {
+    local place
+    place=$(_lifoguard_command_place)
+    if [[ -z $place ]]; then
+        _lifoguard_files
+    elif ((place == COMP_CWORD)); then
+        compopt -o filenames 2>/dev/null
+        COMPREPLY=()
+        while IFS= read -r word; do
+            COMPREPLY+=("$word")
+        done < <(compgen -c -- "$current" && compgen -d -- "$current")
+    elif declare -F _command_offset >/dev/null; then
+        _command_offset "$place"
+    else
+        _lifoguard_files
+    fi
 }
 
 # The graph that is named on the command line.
@@ -51,7 +97,15 @@ _lifoguard() {
         return
         ;;
     run:--status) _lifoguard_words 'run first-failure' && return ;;
-    vet:--explain | vet:--check | vet:--disable) _lifoguard_words "$(lifoguard vet --explain all 2>/dev/null)" && return ;;
+    vet:--explain) _lifoguard_words "$(lifoguard vet --explain all 2>/dev/null)" && return ;;
+    vet:--check | vet:--disable)
+        # Several may stand with commas between them.
+        local before=''
+        [[ $current != *,* ]] || before=${current%,*},
+        _lifoguard_words "$(lifoguard vet --explain all 2>/dev/null | sed "s/^/$before/")"
+        return
+        ;;
+    vet:--format) _lifoguard_words 'text json sarif' && return ;;
     logs:* | show:* | recover:* | abandon:*)
         if [[ $current != -* && $previous != --state && $previous != --report && $previous != --junit ]]; then
             case ${words[1]}:$COMP_CWORD in
@@ -62,17 +116,15 @@ _lifoguard() {
             return
         fi
         ;;
-    exec:* | with:* | lock:*)
-        if [[ $current != -* && $previous == -- ]]; then
-            COMPREPLY=()
-            while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -c -- "$current")
+    shell-init:*) _lifoguard_words 'bash zsh sh fish' && return ;;
+    exec:* | defer:* | acquire:* | with:* | lock:*)
+        if [[ $current != -* || " ${words[*]:2} " == *' -- '* ]]; then
+            _lifoguard_command
             return
         fi
         ;;
     esac
-    if [[ $current == -* && ${words[1]} == run ]]; then
-        _lifoguard_options --yaml
-    elif [[ $current == -* ]]; then
+    if [[ $current == -* ]]; then
         _lifoguard_options
     else
         _lifoguard_files

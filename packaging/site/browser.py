@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""browser.py SITE [PICTURES]: opens each page of the built site in a headless chromium, on a phone (390 pixels wide) and on a screen
+"""browser.py SITE [PICTURES]: opens each page of the built site in a headless chromium, on a phone (360 pixels wide) and on a screen
 (1280). No page is wider than its window, no column of a table is cut (but in SCROLLED), no script fails, nothing is missing, and the
 search finds a name. Each page's text can be read, and where the system asks for dark pages, each page is dark. With PICTURES, a folder,
 each page of PAGES is photographed there, light and dark."""
@@ -13,7 +13,7 @@ import tempfile
 import threading
 import urllib.parse
 
-WIDTHS = [390, 1280]
+WIDTHS = [360, 1280]
 PAGES = ['index.html', 'quickstart.html', 'cheatsheet.html', 'calls.html', 'architecture.html', 'reference/defer.html', 'reference/index.html',
          'examples/channels.html', 'vet/leak.html', 'bench.html']
 SCROLLED = ['bench.html', 'index.html', 'vet.html', 'vet-precision.html']  # they have tables that a reader may have to scroll

@@ -16,6 +16,9 @@ if not BROWSER:
     print('skipped: there is no browser here (Debian: apt-get install chromium)')
     sys.exit(77)
 
+# Where such a file lies, the headline is long.
+PLACE = 'a-folder-with-a-long-name/and-another-one-below-it'
+
 GRAPH = """
 defer: sleep 0.2
 jobs:
@@ -24,22 +27,27 @@ jobs:
   a-job-with-quite-a-long-name-for-a-row: {needs: [good, server], run: 'sleep 0.2; exit 3', defer: 'sleep 0.2; exit 4'}
 """
 
-# Runs in the page, and leaves what it has found as the page's title.
+# Runs in the page, in a frame, and leaves what it has found as the title of the page around the frame.
 LOOK = """<script>
 const box = element => { const b = element.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; };
+const chart = document.querySelector('.chart');
 const bars = [...document.querySelectorAll('svg rect')].map(bar => {
+    chart.scrollLeft = 0;
+    window.scrollTo(0, 0);
     const [left, top, right, bottom] = box(bar);
-    window.scrollTo(0, top - 100);
+    bar.scrollIntoView({block: 'center', inline: 'center'});
     const b = bar.getBoundingClientRect();
     const under = document.elementFromPoint((b.left + b.right) / 2, (b.top + b.bottom) / 2);
     return {box: [left, top, right, bottom], colour: getComputedStyle(bar).fill, found: under === bar,
             details: bar.querySelector('title').textContent};
 });
+chart.scrollLeft = 0;
 window.scrollTo(0, 0);
-document.title = 'LOOKED' + JSON.stringify({
+parent.document.title = 'LOOKED' + JSON.stringify({
     bars, chart: box(document.querySelector('svg')), page: getComputedStyle(document.body).backgroundColor,
     names: [...document.querySelectorAll('svg text:not(.dim)')].map(box),
     scrolls: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    letters: document.querySelector('svg text').getBoundingClientRect().height,
     loaded: performance.getEntriesByType('resource').length,
     rows: document.querySelectorAll('table tr').length,
 }) + 'DONE';
@@ -47,10 +55,14 @@ document.title = 'LOOKED' + JSON.stringify({
 
 
 def look(width):
-    """The page as it is at this width of the window."""
+    """The page as it is in a frame of this width: a window cannot be as narrow as a telephone's."""
+    with open('looked.html', encoding='utf-8') as file:
+        page = html.escape(file.read())
+    with open('frame.html', 'w', encoding='utf-8') as file:
+        file.write(f'<!DOCTYPE html><meta charset="utf-8"><title>-</title><iframe style="width: {width}px; height: 900px" srcdoc="{page}"></iframe>')
     done = subprocess.run([BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-                           '--user-data-dir=' + os.path.join(os.getcwd(), 'browser'), f'--window-size={width},900',
-                           '--dump-dom', 'file://' + os.path.realpath('looked.html')],
+                           '--user-data-dir=' + os.path.join(os.getcwd(), 'browser'), '--window-size=1400,1000',
+                           '--dump-dom', 'file://' + os.path.realpath('frame.html')],
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
     found = re.search('LOOKED(.*)DONE', done.stdout)
     assert found, (done.stdout, done.stderr)
@@ -61,6 +73,7 @@ def check(page):
     bars = page['bars']
     assert len(bars) == 6, [bar['details'] for bar in bars]
     assert page['loaded'] == 0 and not page['scrolls'] and page['rows'] == 5, page
+    assert page['letters'] >= 8, page['letters']
     left, top, right, bottom = page['chart']
     for bar in bars:
         x1, y1, x2, y2 = bar['box']
@@ -90,14 +103,15 @@ folder = tempfile.mkdtemp()
 os.chdir(folder)
 os.environ['XDG_STATE_HOME'] = folder
 try:
-    with open('g.yaml', 'w', encoding='utf-8') as file:
+    os.makedirs(PLACE)
+    with open(PLACE + '/g.yaml', 'w', encoding='utf-8') as file:
         file.write(GRAPH)
-    subprocess.run([PROGRAM, 'run', '--report', 'r.html', 'g.yaml'], stdin=subprocess.DEVNULL, capture_output=True)
+    subprocess.run([PROGRAM, 'run', '--report', 'r.html', PLACE + '/g.yaml'], stdin=subprocess.DEVNULL, capture_output=True)
     with open('r.html', encoding='utf-8') as file:
         text = file.read()
     with open('looked.html', 'w', encoding='utf-8') as file:
         file.write(text.replace('</body>', LOOK + '</body>'))
-    for width in 1280, 600:
+    for width in 1280, 600, 360:
         check(look(width))
     print('looked at in', BROWSER)
 finally:

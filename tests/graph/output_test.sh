@@ -169,4 +169,28 @@ log_dir_has_a_file_a_job() {
     expect_err 'plain: Not a directory'
 }
 
+of_a_long_script_the_beginning_is_told() {
+    local line='echo "one of several lines, which says what it does" >/dev/null'
+    run <<END
+jobs:
+  long:
+    run: |
+
+      set -u
+      $line
+      $line
+      $line
+    defer: |
+      true
+      true
+  one: {run: '$line; $line; $line'}
+END
+    expect_status 0
+    local text
+    for text in '[long] start   set -u\necho "one of several lines, which says what it does" >/dev/null …' \
+        '[long] start   cleanup 1: true\ntrue' "[one]  start   $line; $line; $line"; do
+        grep -qxF -e "$text" err || fail "not said: $text"
+    done
+}
+
 run_case "${3-}"

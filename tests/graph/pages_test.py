@@ -155,23 +155,18 @@ def check_completion():
                               env=dict(os.environ, PATH='bin:' + os.environ['PATH']))
         return set(done.stdout.split())
 
-    assert complete('lifoguard', 'sh') >= {'show', 'shell-init'}
-    assert complete('lifoguard', 'run', '--k') == {'--keep-going', '--keep'}
-    assert complete('lifoguard', 'exec', '--t') == {'--timeout'}
-    assert complete('lifoguard', 'wait-for', '--t') == {'--tcp', '--timeout'}
-    assert complete('lifoguard', 'vet', '--explain', 'lea') == CHECKS
+    run = lifoguard('history').split('\t')[0]
+    check_what_is_offered(complete, run)
     assert complete('lifoguard', 'run', 'g.y') == {'g.yaml'}
     assert complete('lifoguard', 'undo', '--si') == {'--since'}
-    assert complete('lifoguard', 'run', '--status', 'f') == {'first-failure'}
-    run = lifoguard('history').split('\t')[0]
-    assert complete('lifoguard', 'show', '') == {run}
     assert complete('lifoguard', 'logs', run, 'b') == {'bad'}
     script = 'source %s/packaging/completion/lifoguard.bash; COMP_WORDS=(lifoguard run --job "" g.yaml); COMP_CWORD=3; _lifoguard; echo "${COMPREPLY[@]}"' % ROOT
     done = subprocess.run(['bash', '-c', script], capture_output=True, text=True, env=dict(os.environ, PATH='bin:' + os.environ['PATH']))
     assert set(done.stdout.split()) == {'good', 'server', 'bad', 'never'}, (done.stdout, done.stderr)
     for complete in (complete_in_zsh, complete_in_fish):
         if shutil.which(complete.__name__.split('_')[-1]):
-            check_other_completion(complete, run)
+            check_what_is_offered(complete, run)
+            assert complete('lifoguard', 'run', 'g.yaml', '--job', 'g') == {'good'}
 
 
 # Just enough of the completion system of zsh: what is offered is printed, if it begins with the word at the cursor.
@@ -183,7 +178,8 @@ compadd() {
     for word; do [[ $word != $PREFIX* ]] || print -r -- $word; done
 }
 _describe() { local line; for line in ${(P)2}; do compadd -- ${line%%:*}; done; }
-_files() { print -rl -- *(N); }
+_files() { compadd -- *(N); }
+_normal() { (( CURRENT > 1 )) || compadd -- ${(k)commands}; }
 words=("${@:2}") CURRENT=$(($# - 1)) PREFIX=${@[-1]}
 source $1
 """
@@ -204,17 +200,27 @@ def complete_in_fish(*words):
     return {line.split('\t')[0] for line in printed(['fish', '--private', '-c', script])}
 
 
-def check_other_completion(complete, run):
+def check_what_is_offered(complete, run):
     assert complete('lifoguard', 'sh') == {'show', 'shell-init'}
+    assert complete('lifoguard', '') >= {'exec', 'wait-for'}
+    assert '' not in complete('lifoguard', '')
+    assert complete('lifoguard', '-') >= {'--help', '--version'}
     assert complete('lifoguard', 'run', '--k') == {'--keep-going', '--keep'}
+    # The options of both kinds of files, and no option of a cleanup.
+    assert complete('lifoguard', 'run', '--') >= {'--grace', '--shell', '--job', '--plain'}
+    assert '--on-failure' not in complete('lifoguard', 'run', '--on')
     assert complete('lifoguard', 'exec', '--t') == {'--timeout'}
     assert complete('lifoguard', 'wait-for', '--t') == {'--tcp', '--timeout'}
     assert complete('lifoguard', 'vet', '--explain', 'lea') == CHECKS
+    assert complete('lifoguard', 'vet', '--check', 'leak,lea') == {'leak,' + check for check in CHECKS}
+    assert complete('lifoguard', 'vet', '--format', 'j') == {'json'}
     assert complete('lifoguard', 'run', '--status', 'f') == {'first-failure'}
-    assert complete('lifoguard', 'run', 'g.yaml', '--job', 'g') == {'good'}
+    assert complete('lifoguard', 'shell-init', 'f') == {'fish'}
     assert complete('lifoguard', 'show', run[:3]) == {run}
-    assert complete('lifoguard', 'logs', run, 'b') == {'bad'}
-    assert 'g.yaml' in complete('lifoguard', 'run', 'g.y'), (complete.__name__, complete('lifoguard', 'run', 'g.y'))
+    for words in (['exec'], ['exec', '--timeout', '5s', '--'], ['with', '--timeout', '5s'], ['lock', 'deploy'], ['lock', 'deploy', '--'],
+                  ['acquire', '--undo'], ['acquire', '--undo', 'rm', 'x', '--'], ['defer', '--name', 'x']):
+        assert complete('lifoguard', *words, 'mkfif') == {'mkfifo'}, words
+    assert complete('lifoguard', 'lock', 'mkfif') == set()  # the name of a lock
 
 
 # The checks that are completed; none, where lifoguard-vet is not found.

@@ -33,15 +33,33 @@ static bool is_of_failure(enum event_kind kind)
     return kind == EVENT_FAILED || kind == EVENT_CLEANUP_FAILED || kind == EVENT_STOPPED;
 }
 
-/* A command as one line without its last line feed. */
+/* As much of a script of several lines as fits on a line of a terminal: whole lines of it, but at least the first one. */
+static size_t shown(const char *text, size_t length)
+{
+    enum { ENOUGH = 100 };
+    size_t end = 0;
+    for (const char *at = text;
+         length > ENOUGH && (at = memchr(at, '\n', length - (size_t)(at - text))); at++)
+        if (end == 0 || at - text <= ENOUGH)
+            end = (size_t)(at - text);
+    return end ? end : length;
+}
+
+/* A command as one line, without the line feeds before and behind it. */
 static void add_command(struct buffer *line, const struct event *event)
 {
+    const char *from = event->text;
     size_t length = event->length;
-    while (length > 0 && strchr("\n ", event->text[length - 1]))
+    for (; length > 0 && *from == '\n'; length--)
+        from++;
+    while (length > 0 && strchr("\n ", from[length - 1]))
         length--;
-    char *text = need_copy(event->text, length);
+    size_t part = shown(from, length);
+    char *text = need_copy(from, part);
     lg_defer(free, text);
     buffer_add_visible(line, text);
+    if (part < length)
+        buffer_add_text(line, " …");
 }
 
 static void add_details(struct buffer *line, const struct event *event)

@@ -49,7 +49,10 @@ static const char head[] =
     "--cleanup:#b79adb}}\n"
     "body{font:14px/1.5 system-ui,sans-serif;color:var(--text);background:var(--page);"
     "max-width:1260px;margin:2em auto;padding:0 1em}\n"
-    "h1{font-size:1.3em}svg{width:100%;height:auto}svg text{font-size:12px;fill:var(--text)}\n"
+    "h1{font-size:1.3em}h1,td:first-child,td:last-child{overflow-wrap:anywhere}\n"
+    /* On a narrow screen the chart is scrolled, as its letters would be too small to read. */
+    ".chart{overflow-x:auto}svg{display:block;width:100%;min-width:900px;height:auto}"
+    "svg text{font-size:12px;fill:var(--text)}\n"
     ".tick{stroke:var(--line)}.dim{fill:var(--dim)!important;color:var(--dim)}\n"
     ".ok{fill:var(--ok)}.failed{fill:var(--failed)}.stopped,.open{fill:var(--stopped)}"
     ".service{fill:var(--service)}.cleanup{fill:var(--cleanup)}"
@@ -60,17 +63,19 @@ static const char head[] =
     "border-bottom:1px solid var(--line)}\n"
     "pre{margin:.3em 0;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px}"
     ".bad{color:var(--failed)}\n"
-    ".legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 1em}"
-    ".legend i:first-child{margin-left:0}i.ok{background:var(--ok)}i.service{background:var(--service)}"
+    ".legend span{white-space:nowrap;margin-right:1em}"
+    ".legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}"
+    "i.ok{background:var(--ok)}i.service{background:var(--service)}"
     "i.cleanup{background:var(--cleanup)}i.failed{background:var(--failed)}"
     "i.stopped{background:var(--stopped)}\n"
     "</style>\n<title>";
 
 /* What the colours mean. */
 static const char legend[] =
-    "<p class=\"dim legend\"><i class=\"ok\"></i>command <i class=\"service\"></i>service "
-    "<i class=\"cleanup\"></i>cleanup <i class=\"failed\"></i>failed "
-    "<i class=\"stopped\"></i>ended or under way</p>\n";
+    "<p class=\"dim legend\"><span><i class=\"ok\"></i>command</span> "
+    "<span><i class=\"service\"></i>service</span> <span><i class=\"cleanup\"></i>cleanup</span> "
+    "<span><i class=\"failed\"></i>failed</span> "
+    "<span><i class=\"stopped\"></i>ended or under way</span></p>\n";
 
 static double to_chart(const struct timeline *timeline, lg_duration at)
 {
@@ -136,7 +141,9 @@ static void put_chart(struct buffer *page, const struct timeline *timeline)
     for (const struct timeline_job *job = timeline->first; job; job = job->next)
         rows += job->first != NULL;
     int bottom = TOP + rows * ROW;
-    buffer_format(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"timeline\">\n",
+    buffer_format(page,
+                  "<div class=\"chart\"><svg viewBox=\"0 0 %d %d\" role=\"img\" "
+                  "aria-label=\"timeline\">\n",
                   NAMES + CHART + 60, bottom + 6);
     put_ticks(page, timeline, bottom);
     int y = TOP;
@@ -154,7 +161,7 @@ static void put_chart(struct buffer *page, const struct timeline *timeline)
             put_span(page, timeline, job, span, y);
         y += ROW;
     }
-    buffer_add_text(page, "</svg>\n");
+    buffer_add_text(page, "</svg></div>\n");
 }
 
 static void put_row(struct buffer *page, const struct timeline_job *job)

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "names.h"
 #include "reach.h"
+#include "type.h"
 #include "walk.h"
 
 #include <string.h>
@@ -128,7 +129,11 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
     } else {
         finding_note(arena, finding, ir->code.at[deferred].line, ir->code.at[deferred].column,
                      "released here");
-        finding->advice = "release it only when the function fails: lg_defer_on_error";
+        /* Only such a result tells lg_defer_on_error that the function has failed. */
+        finding->advice = type_points_to(&ir->function->type, "lg_error")
+                              ? "release it only when the function fails: lg_defer_on_error"
+                              : "keep it when the function succeeds: lg_defer_as, and "
+                                "lg_deferred_dismiss before the return";
     }
 }
 
