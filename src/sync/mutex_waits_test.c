@@ -10,7 +10,7 @@
 
 struct counted {
     lg_mutex mutex;
-    unsigned rounds;
+    struct stint stint;
     unsigned long inside, total;
     uint64_t seed;
     _Atomic unsigned timeouts;
@@ -30,7 +30,7 @@ static void count_up(void *data, unsigned number)
 {
     struct counted *counted = data;
     uint64_t random = counted->seed + number;
-    for (unsigned i = 0; i < counted->rounds; i++) {
+    for (unsigned i = 0; another_round(&counted->stint, i); i++) {
         lg_mutex_lock(&counted->mutex);
         enter(counted, &random);
         lg_mutex_unlock(&counted->mutex);
@@ -41,9 +41,9 @@ static void count_up(void *data, unsigned number)
 START_TEST(one_at_a_time_is_in_a_mutex)
 {
     for (unsigned i = 0; i < 3; i++) {
-        struct counted counted = {.rounds = stress(4000), .seed = i};
+        struct counted counted = {.stint = stint(4000), .seed = i};
         run_crew(worker_counts[i], 20, 3, count_up, &counted);
-        ck_assert_uint_eq(counted.total, 23UL * counted.rounds);
+        ck_assert_uint_eq(counted.total, counted.stint.begun);
         ck_assert_ptr_null(counted.mutex.lgi_waiters.first);
         ck_assert(is_free(&counted.mutex));
     }
@@ -118,7 +118,7 @@ static void count_any_way(void *data, unsigned number)
 {
     struct counted *counted = data;
     uint64_t random = counted->seed * 1000 + number;
-    for (unsigned i = 0; i < counted->rounds; i++)
+    for (unsigned i = 0; another_round(&counted->stint, i); i++)
         any_way(counted, &random);
     lg_mutex_lock(&counted->mutex);
     lg_defer(lg_mutex_unlock, &counted->mutex);
@@ -129,9 +129,9 @@ static void count_any_way(void *data, unsigned number)
 START_TEST(D13_whatever_happens_inside_one_at_a_time_is_in_and_all_come_through)
 {
     for (unsigned i = 0; i < 3; i++) {
-        struct counted counted = {.rounds = stress(3000), .seed = i};
+        struct counted counted = {.stint = stint(3000), .seed = i};
         run_crew(worker_counts[i], 20, 3, count_any_way, &counted);
-        ck_assert_uint_eq(counted.total + counted.timeouts, 23UL * counted.rounds);
+        ck_assert_uint_eq(counted.total + counted.timeouts, counted.stint.begun);
         ck_assert_ptr_null(counted.mutex.lgi_waiters.first);
         ck_assert(is_free(&counted.mutex));
     }

@@ -215,7 +215,7 @@ enum { SIZE = 7 };
 
 struct pool {
     lg_semaphore semaphore;
-    unsigned rounds;
+    struct stint stint;
     _Atomic int used;
     _Atomic unsigned long got, gave_up;
 };
@@ -238,7 +238,7 @@ static void use_often(void *data, unsigned number)
 {
     struct pool *pool = data;
     uint64_t random = number;
-    for (unsigned i = 0; i < pool->rounds; i++) {
+    for (unsigned i = 0; another_round(&pool->stint, i); i++) {
         unsigned units = random_below(&random, SIZE + 1);
         lg_error *err = NULL;
         bool got = true;
@@ -261,9 +261,9 @@ static void use_often(void *data, unsigned number)
 START_TEST(D13_never_more_than_there_are_and_none_are_lost)
 {
     for (unsigned i = 0; i < 3; i++) {
-        struct pool pool = {.semaphore = LG_SEMAPHORE_INIT(SIZE), .rounds = stress(2000)};
+        struct pool pool = {.semaphore = LG_SEMAPHORE_INIT(SIZE), .stint = stint(2000)};
         run_crew(worker_counts[i], 20, 4, use_often, &pool);
-        ck_assert_uint_eq(pool.got + pool.gave_up, 24UL * pool.rounds);
+        ck_assert_uint_eq(pool.got + pool.gave_up, pool.stint.begun);
         ck_assert_uint_eq(free_units(&pool.semaphore), SIZE);
         ck_assert(!waited_for(&pool.semaphore));
     }

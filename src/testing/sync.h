@@ -168,6 +168,28 @@ static inline unsigned stress(unsigned rounds)
 #endif
 }
 
+/* The rounds of each member of a crew, as far as they go in a while: on a machine with much else to do each of them waits for
+ * processors, and thousands would take until the test's limit. */
+struct stint {
+    unsigned rounds;
+    lg_time enough;
+    _Atomic unsigned long begun; /* by all together */
+};
+
+static inline struct stint stint(unsigned rounds)
+{
+    return (struct stint){.rounds = stress(rounds), .enough = lg_now() + 10 * LG_SECOND};
+}
+
+static inline bool another_round(struct stint *stint, unsigned done)
+{
+    enum { AT_LEAST = 20 };
+    if (done >= stint->rounds || (done >= AT_LEAST && lg_now() > stint->enough))
+        return false;
+    stint->begun++;
+    return true;
+}
+
 /* An object that the last of its holders frees. */
 struct held {
     union {

@@ -180,7 +180,11 @@ class Checker:
         return forms if is_declaration else forms[1:] + forms[:1]
 
     def check_fragment(self, block):
-        errors = [self.compile(form, ['-Wno-missing-prototypes', '-S', '-o', 'fragment.s', '-x', 'c', '-']) for form in self.forms(block)]
+        errors = []
+        for form in self.forms(block):
+            errors.append(self.compile(form, ['-Wno-missing-prototypes', '-S', '-o', 'fragment.s', '-x', 'c', '-']))
+            if errors[-1] is None:
+                break
         if block.order('refused') is not None:
             self.count('fragments that do not compile')
             if None in errors:
