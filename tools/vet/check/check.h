@@ -53,6 +53,8 @@ void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_forgotten_members(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                              finding_vec *findings);
+void check_shells(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                  finding_vec *findings);
 void check_temporary_names(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_commits(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_armed(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
