@@ -99,6 +99,9 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_teardowns(ir, ir->arena, findings);
     check_lifetimes(ir, ir->arena, findings);
     check_unflushed(ir, ir->arena, findings);
+    check_forgotten_members(ir, knowledge, ir->arena, findings);
+    check_shells(ir, knowledge, ir->arena, findings);
+    check_temporary_names(ir, ir->arena, findings);
     check_commits(ir, ir->arena, findings);
     check_armed(ir, knowledge, ir->arena, findings);
     check_borrowed(ir, ir->arena, findings);

@@ -51,6 +51,11 @@ void check_late_changes(struct ir *ir, struct arena *arena, finding_vec *finding
 void check_teardowns(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_lifetimes(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unflushed(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_forgotten_members(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
+                             finding_vec *findings);
+void check_shells(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
+                  finding_vec *findings);
+void check_temporary_names(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_commits(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_armed(struct ir *ir, struct knowledge *knowledge, struct arena *arena,
                  finding_vec *findings);

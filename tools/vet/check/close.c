@@ -5,16 +5,9 @@
 #include "site_parts.h"
 #include "type.h"
 #include "walk.h"
+#include "written.h"
 
 #include <string.h>
-
-static bool passes(const struct instr *call, int place)
-{
-    for (int i = 0; i < call->arg_count; i++)
-        if (call->args[i].kind == O_PLACE && call->args[i].place == place)
-            return true;
-    return false;
-}
 
 /* ---- what kind of file -------------------------------------------------------------------------- */
 
@@ -94,36 +87,6 @@ static enum kind kind_of(const struct ir *ir, int place, const struct instr *bef
     return kind;
 }
 
-/* ---- what is written ------------------------------------------------------------------------------ */
-
-static bool writes(const char *name)
-{
-    static const char *const words[] = {
-        "write",   "fwrite", "pwrite",   "writev", "fprintf",   "fputs",   "fputc",
-        "putc",    "puts",   "vfprintf", "xwrite", "writen",    "print",   "dump",
-        "save",    "export", "emit",     "store",  "serialize", "dprintf", "fputs_unlocked",
-        "gzwrite", "gzputs", "gzprintf", NULL};
-    return name_has_any(name, words);
-}
-
-static bool is_written(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && writes(instr->callee) && passes(instr, place))
-            return true;
-    return false;
-}
-
-/* … and does the function look whether that worked? */
-static bool checked_writes(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_CALL && instr->callee && writes(instr->callee) &&
-            passes(instr, place) && instr->dst >= 0 && place_is_used(ir, instr->dst))
-            return true;
-    return false;
-}
-
 static bool is_stream(const struct ir *ir, int place)
 {
     const struct decl *decl = ir->places.at[place].decl;
@@ -140,7 +103,7 @@ static bool checked_otherwise(const struct ir *ir, int place)
     EACH (instr, &ir->code)
         if (instr->kind == I_CALL && instr->callee &&
             (name_has_any(instr->callee, words) || strstr(instr->callee, "close_stream")) &&
-            passes(instr, place) && instr->dst >= 0 && place_is_used(ir, instr->dst))
+            call_passes(instr, place) && instr->dst >= 0 && place_is_used(ir, instr->dst))
             return true;
     return false;
 }
@@ -277,8 +240,8 @@ static bool must_check(const struct ir *ir, const struct instr *call, int place)
     bool stream = is_stream(ir, place) || strcmp(call->callee, "fclose") == 0 ||
                   strcmp(call->callee, "gzclose") == 0;
     if (kind == KIND_WRITTEN && stream)
-        return is_written(ir, place);
-    return (kind == KIND_WRITTEN || stream) && checked_writes(ir, place);
+        return writes_to(ir, place);
+    return (kind == KIND_WRITTEN || stream) && checks_writes(ir, place);
 }
 
 /* Is the result dropped on purpose: (void)fclose(f)? */
@@ -355,7 +318,7 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
     for (int i = 0; i < ir->code.count; i++) {
         const struct instr *instr = &ir->code.at[i];
         if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, words) &&
-            passes(instr, flush->args[0].place) && instr->dst >= 0 &&
+            call_passes(instr, flush->args[0].place) && instr->dst >= 0 &&
             reaches(ir, i, (int)(flush - ir->code.at)) &&
             is_returned(ir, place_variable(ir, i, instr->dst)))
             return true;
@@ -398,7 +361,7 @@ static bool closed_before(const struct ir *ir, const struct instr *close, int pl
         const struct instr *next = instr->kind == I_CALL && instr != close && instr->next >= 0
                                        ? &ir->code.at[instr->next]
                                        : NULL;
-        if (next && instr < close && instr->callee == close->callee && passes(instr, place) &&
+        if (next && instr < close && instr->callee == close->callee && call_passes(instr, place) &&
             next->kind == I_ASSIGN && next->dst == place && next->left.kind == O_NUMBER)
             return true;
     }
@@ -452,8 +415,9 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
             continue;
         bool relied_on = returns_written(ir, instr) ||
                          (must_check(ir, instr, place) &&
-                          ends_well(ir, instr->next, is_stream(ir, place),
-                                    strstr(instr->callee, "sync") && checked_writes(ir, place)));
+                          (returns_status_of_write(ir, instr->next, place) ||
+                           ends_well(ir, instr->next, is_stream(ir, place),
+                                     strstr(instr->callee, "sync") && checks_writes(ir, place))));
         if (relied_on && !said_to_be_ignored(ir, instr))
             report(ir, arena, findings, instr, place);
     }

@@ -179,6 +179,34 @@ static void check_address(struct ir *ir, struct arena *arena, finding_vec *findi
     finding->advice = "do not free it";
 }
 
+/* ---- free of what has a deallocator of its own ------------------------------------------------------ */
+
+/* __attribute__((malloc(queue_drop))) struct queue *queue_make(int); … free(queue_make(3)) */
+static void check_deallocator(struct ir *ir, struct arena *arena, finding_vec *findings, int index,
+                              int place)
+{
+    const struct instr *made = NULL;
+    for (int i = 0; i < ir->code.count; i++) {
+        const struct instr *instr = at(ir, i);
+        if (instr->kind == I_CALL && instr->callee && !instr->indirect &&
+            place_variable(ir, i, instr->dst) == place && !made)
+            made = instr;
+        else if (instr->dst == place && instr->kind != I_DECLARE && instr->left.kind != O_NUMBER &&
+                 !(made && made->next == i))
+            return;
+    }
+    const char *release = made ? map_get(&ir->unit->deallocators, made->callee) : NULL;
+    const char *callee = at(ir, index)->callee;
+    if (!release || map_get(&ir->unit->ends, callee) || has_address_taken(ir, place) ||
+        !reaches(ir, (int)(made - ir->code.at), index))
+        return;
+    struct finding *finding = report(ir, arena, findings, index, place);
+    finding->message = arena_format(arena, "'%s' is released by %s, but %s declares %s for that",
+                                    place_text(ir, place), callee, made->callee, release);
+    finding_note(arena, finding, made->line, made->column, "acquired here");
+    finding->advice = arena_format(arena, "call %s", release);
+}
+
 void check_mismatches(struct ir *ir, struct arena *arena, finding_vec *findings)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -188,5 +216,6 @@ void check_mismatches(struct ir *ir, struct arena *arena, finding_vec *findings)
             continue;
         check_inner(ir, arena, findings, i, place);
         check_static(ir, arena, findings, i, place);
+        check_deallocator(ir, arena, findings, i, place);
     }
 }

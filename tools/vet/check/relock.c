@@ -41,12 +41,27 @@ static bool has_key(const struct instr *call, int place)
     return false;
 }
 
+/* if (!locked) lock(); … if (locked) helper(); Does a test that leads to the lock decide about this branch too? */
+static bool decided_before(const struct ir *ir, const struct held *held, const struct instr *branch)
+{
+    int tested = branch->left.place;
+    if (!branch->sign || tested < 0)
+        return true;
+    EACH (before, &ir->code)
+        if (before->kind == I_BRANCH && before->left.place >= 0 &&
+            (place_depends(ir, tested, before->left.place) ||
+             place_depends(ir, before->left.place, tested)) &&
+            reaches(ir, (int)(before - ir->code.at), held->lock))
+            return true;
+    return false;
+}
+
 static enum reach find_helper(const struct ir *ir, int index, void *data)
 {
     const struct held *held = data;
     const struct instr *instr = at(ir, index);
-    if (instr->kind == I_BRANCH)
-        return REACH_STOP; /* the lock may be taken under a condition */
+    if (instr->kind == I_BRANCH && decided_before(ir, held, instr))
+        return REACH_STOP;
     if (instr->dst >= 0 && place_within(ir, held->place, instr->dst))
         return REACH_STOP;
     if (instr->kind != I_CALL || !instr->callee)
