@@ -169,12 +169,33 @@ bool name_asserts(const char *name)
 
 bool name_is_likely(const char *name)
 {
-    static const char *const names[] = {
-        "likely",          "unlikely",   "__builtin_expect", "_likely_",        "_unlikely_",
-        "G_LIKELY",        "G_UNLIKELY", "LIKELY",           "UNLIKELY",        "__predict_false",
-        "__predict_true",  "READ_ONCE",  "GINT_TO_POINTER",  "GPOINTER_TO_INT", "g_strdup_inline",
-        "PTR_ERR_OR_ZERO", "BE",         "static_cast",      "OFI_UNLIKELY",    "OFI_LIKELY",
-        "DECLNULL",        "UNCONST",    "discard_const",    "gconstpointer",   NULL};
+    static const char *const names[] = {"likely",
+                                        "unlikely",
+                                        "__glibc_likely",
+                                        "__glibc_unlikely",
+                                        "__builtin_expect",
+                                        "_likely_",
+                                        "_unlikely_",
+                                        "G_LIKELY",
+                                        "G_UNLIKELY",
+                                        "LIKELY",
+                                        "UNLIKELY",
+                                        "__predict_false",
+                                        "__predict_true",
+                                        "READ_ONCE",
+                                        "GINT_TO_POINTER",
+                                        "GPOINTER_TO_INT",
+                                        "g_strdup_inline",
+                                        "PTR_ERR_OR_ZERO",
+                                        "BE",
+                                        "static_cast",
+                                        "OFI_UNLIKELY",
+                                        "OFI_LIKELY",
+                                        "DECLNULL",
+                                        "UNCONST",
+                                        "discard_const",
+                                        "gconstpointer",
+                                        NULL};
     return word_in(name, names);
 }
 
