@@ -54,6 +54,8 @@ bool judge_is_conditional(const struct judge *judge, const struct event *release
 bool judge_releases_on_condition(const struct judge *judge, const struct state *state);
 bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit);
 bool judge_never_touched(const struct judge *judge, const struct state *state);
+/* Is it a char *? */
+bool judge_is_text(const struct judge *judge);
 bool judge_returned_elsewhere(const struct judge *judge, const struct event *exit);
 /* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
 bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
