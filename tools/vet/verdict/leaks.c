@@ -335,6 +335,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         if ((judge->site->resource == R_LOCK || found) && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         bool lock = judge->site->resource == R_LOCK && !names_holding(judge);
+        if (judge->site->resource == R_LOCK && judge_hands_lock_out(judge, event))
+            return LEVEL_ALL;
         if (judge->success_release || ((class == CLASS_UNKNOWN || lock) && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (used_by_nobody_else(judge, state))

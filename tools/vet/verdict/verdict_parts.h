@@ -87,6 +87,7 @@ bool judge_is_mutex(const struct judge *judge, const struct instr *lock);
 /* Has what is returned perhaps unlocked, or does the lock stay on purpose at the end of the function? */
 bool judge_passes_locked(const struct judge *judge, const struct event *exit);
 bool judge_may_stay_locked(const struct judge *judge, const struct event *exit);
+bool judge_hands_lock_out(const struct judge *judge, const struct event *exit);
 /* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
 bool judge_locked_otherwise(const struct judge *judge);
 
