@@ -298,6 +298,8 @@ bool name_frees(const char *name)
     static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
                                         "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
                                         "freev",   "freep",  NULL};
+    if (strstr(name, "_set_"))
+        return false; /* BIO_meth_set_destroy(methods, destroy) */
     return name_has_any(name, words) || strcmp(name, "close") == 0 ||
            name_ends_with(name, "free") || name_ends_with(name, "_close") ||
            (name_ends_with(name, "close") && strlen(name) < 9) || strstr(name, "Destroy") != NULL;
