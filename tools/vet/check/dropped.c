@@ -92,6 +92,8 @@ static const char *release_of(const struct ir *ir, const struct instr *call)
                                                                     : model_acquirer(call->callee);
     if (!acquirer || acquirer->argument >= 0 || word_in(call->callee, kept))
         return NULL;
+    if (model_allocates(call->callee) && !prototype_of(ir->unit, call->callee))
+        return NULL; /* emalloc(p, char *, n): a macro that sets its argument, as far as can be seen */
     if (strcmp(call->callee, "realpath") == 0 && !(call->arg_count == 2 && is_null(&call->args[1])))
         return NULL;
     if (acquirer->resource == R_DESCRIPTOR && (opens_device(call) || arranges_descriptors(ir)))

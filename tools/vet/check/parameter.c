@@ -3,6 +3,7 @@
 #include "engine.h"
 #include "knowledge.h"
 #include "use.h"
+#include "verdict.h"
 
 #include <string.h>
 
@@ -36,8 +37,9 @@ static void report(struct ir *ir, struct arena *arena, finding_vec *findings,
     const struct instr *at = &ir->code.at[event->instr],
                        *first = &ir->code.at[event->state->released];
     bool again = event->kind == EV_AGAIN;
-    struct finding *finding = finding_at(
-        ir, arena, findings, again ? "double-release" : "use-after-release", LEVEL_SURE, at);
+    struct finding *finding =
+        finding_at(ir, arena, findings, again ? "double-release" : "use-after-release",
+                   sequence_is_certain(ir, event, place) ? LEVEL_SURE : LEVEL_ALL, at);
     finding->about = intern_string(place_text(ir, place));
     finding->message = arena_format(
         arena, again ? "'%s' is released a second time" : "'%s' is used after it was released",

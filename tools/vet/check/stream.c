@@ -1,5 +1,6 @@
 /* A stream and the descriptor under it are closed once, by the stream: fdopen, fdopendir, gzdopen and fileno, dirfd. */
 #include "check.h"
+#include "harness.h"
 #include "knowledge.h"
 #include "names.h"
 #include "reach.h"
@@ -84,9 +85,9 @@ static struct finding *report(struct ir *ir, struct arena *arena, finding_vec *f
 {
     const struct instr *call = at(ir, index);
     const struct decl *decl = call->implicit ? ir->places.at[place].decl : NULL;
-    struct finding *finding = finding_add(arena, findings, check, LEVEL_SURE, ir->unit->path,
-                                          ir->function->name, decl ? decl->line : call->line,
-                                          decl ? decl->column : call->column);
+    struct finding *finding = finding_add(
+        arena, findings, check, is_of_test(ir) ? LEVEL_ALL : LEVEL_SURE, ir->unit->path,
+        ir->function->name, decl ? decl->line : call->line, decl ? decl->column : call->column);
     finding->about = place_text(ir, place);
     return finding;
 }

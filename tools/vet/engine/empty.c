@@ -101,6 +101,9 @@ bool implies_empty(const struct simulation *simulation, const struct state *stat
         return false;
     if (part_is_zero(simulation, branch, truth))
         return true;
+    if (branch->right.kind == O_ADDRESS && implies_equal(branch, truth) &&
+        holds(state, branch->left.place))
+        return true; /* word == &no_such_word: the address of a variable stands for a failure */
     return state->acquired >= 0 && state->acquisition && !state->acquisition->known &&
            delivered_nothing(simulation, state, branch, truth);
 }

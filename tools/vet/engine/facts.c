@@ -310,6 +310,9 @@ const struct facts *facts_assume(struct arena *arena, struct ir *ir, const struc
             return facts; /* a named constant of unknown value */
         return assume_number(&a, sign, b.equal.value) ? facts_set(arena, ir, facts, a) : NULL;
     }
+    bool equality = sign == S2('=', '=') || sign == S2('!', '=');
+    if (b.equal.kind == 2 && b.signs == ZERO && !equality && a.equal.kind != 2) /* r < X_OK */
+        return assume_number(&a, sign, 0) ? facts_set(arena, ir, facts, a) : NULL;
     if (b.equal.kind == 2)
         return assume_symbol(&a, sign, b.equal.value) ? facts_set(arena, ir, facts, a) : NULL;
     if (sign == S2('=', '=') && (right->kind == O_ADDRESS || right->kind == O_STRING))

@@ -237,12 +237,12 @@ static struct operand lower_prefix(struct lowering *lowering, const struct expr 
     return result;
 }
 
-/* INFO_OF(core) = info: what the macro names belongs to something else, which has the value from then on. */
+/* INFO_OF(core) = info, user_name(user) = name: a call that is set is a macro, and what it names has the value from then on. */
 static int target_of(struct lowering *lowering, const struct expr *target)
 {
     int place = place_of(lowering, target);
-    bool named = target->kind == E_CALL && target->name && name_is_constant(target->name);
-    return named ? place_new(lowering->ir, P_GLOBAL, target->name) : place;
+    return target->kind == E_CALL && target->name ? place_new(lowering->ir, P_GLOBAL, target->name)
+                                                  : place;
 }
 
 static struct operand lower_assign(struct lowering *lowering, const struct expr *expr)

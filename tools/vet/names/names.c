@@ -169,12 +169,33 @@ bool name_asserts(const char *name)
 
 bool name_is_likely(const char *name)
 {
-    static const char *const names[] = {
-        "likely",          "unlikely",   "__builtin_expect", "_likely_",        "_unlikely_",
-        "G_LIKELY",        "G_UNLIKELY", "LIKELY",           "UNLIKELY",        "__predict_false",
-        "__predict_true",  "READ_ONCE",  "GINT_TO_POINTER",  "GPOINTER_TO_INT", "g_strdup_inline",
-        "PTR_ERR_OR_ZERO", "BE",         "static_cast",      "OFI_UNLIKELY",    "OFI_LIKELY",
-        "DECLNULL",        "UNCONST",    "discard_const",    "gconstpointer",   NULL};
+    static const char *const names[] = {"likely",
+                                        "unlikely",
+                                        "__glibc_likely",
+                                        "__glibc_unlikely",
+                                        "__builtin_expect",
+                                        "_likely_",
+                                        "_unlikely_",
+                                        "G_LIKELY",
+                                        "G_UNLIKELY",
+                                        "LIKELY",
+                                        "UNLIKELY",
+                                        "__predict_false",
+                                        "__predict_true",
+                                        "READ_ONCE",
+                                        "GINT_TO_POINTER",
+                                        "GPOINTER_TO_INT",
+                                        "g_strdup_inline",
+                                        "PTR_ERR_OR_ZERO",
+                                        "BE",
+                                        "static_cast",
+                                        "OFI_UNLIKELY",
+                                        "OFI_LIKELY",
+                                        "DECLNULL",
+                                        "UNCONST",
+                                        "discard_const",
+                                        "gconstpointer",
+                                        NULL};
     return word_in(name, names);
 }
 
@@ -277,6 +298,8 @@ bool name_frees(const char *name)
     static const char *const words[] = {"free",    "fclose", "closedir", "pclose", "destroy",
                                         "dispose", "kfree",  "xfree",    "delete", "freeaddrinfo",
                                         "freev",   "freep",  NULL};
+    if (strstr(name, "_set_"))
+        return false; /* BIO_meth_set_destroy(methods, destroy) */
     return name_has_any(name, words) || strcmp(name, "close") == 0 ||
            name_ends_with(name, "free") || name_ends_with(name, "_close") ||
            (name_ends_with(name, "close") && strlen(name) < 9) || strstr(name, "Destroy") != NULL;

@@ -3,6 +3,8 @@
 #include "ir.h"
 #include "names.h"
 
+#include <stdio.h>
+
 #define ENOUGH 5 /* callers that leave it alone */
 
 enum fate { DROPPED, RELEASED, HANDED_ON };
@@ -48,6 +50,27 @@ static bool holds_pointer(const struct ir *ir, int place)
            !at->decl->attribute;
 }
 
+static void learn(struct map *made, struct arena *arena, const char *maker, enum fate fate)
+{
+    if (fate == HANDED_ON)
+        return;
+    struct made_use *use = map_get(made, maker);
+    if (!use) {
+        use = NEW(arena, struct made_use);
+        use->function = maker;
+        map_set(made, maker, use);
+    }
+    use->released += fate == RELEASED;
+    use->dropped += fate == DROPPED;
+}
+
+const char *made_by_address(const char *function)
+{
+    char name[200];
+    snprintf(name, sizeof(name), "&%s", function);
+    return intern_string(name);
+}
+
 void made_learn(struct map *made, struct arena *arena, const struct ir *ir)
 {
     for (int i = 0; i < ir->code.count; i++) {
@@ -55,17 +78,12 @@ void made_learn(struct map *made, struct arena *arena, const struct ir *ir)
         if (call->kind != I_CALL || call->implicit || call->indirect || !call->callee)
             continue;
         int place = place_variable(ir, i, call->dst);
-        enum fate fate = holds_pointer(ir, place) ? fate_of(ir, i, place) : HANDED_ON;
-        if (fate == HANDED_ON)
-            continue;
-        struct made_use *use = map_get(made, call->callee);
-        if (!use) {
-            use = NEW(arena, struct made_use);
-            use->function = call->callee;
-            map_set(made, call->callee, use);
-        }
-        use->released += fate == RELEASED;
-        use->dropped += fate == DROPPED;
+        if (holds_pointer(ir, place))
+            learn(made, arena, call->callee, fate_of(ir, i, place));
+        for (int k = 0; k < call->arg_count; k++)
+            if (call->args[k].kind == O_ADDRESS && holds_pointer(ir, call->args[k].place))
+                learn(made, arena, made_by_address(call->callee),
+                      fate_of(ir, i, call->args[k].place));
     }
 }
 

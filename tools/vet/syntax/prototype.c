@@ -116,7 +116,8 @@ bool prototype_reads_only(const struct unit *unit, const char *function, int arg
         return false;
     const struct prototype_type *type = &prototype->parameters.at[argument];
     /* hash_put(table, const void *key) keeps the key all the same. */
-    return type->is_const && type->stars == 1 && !(keeps && strcmp(type->name, "char") != 0);
+    return type->is_const && type->stars == 1 &&
+           !(keeps && !(type->name && strcmp(type->name, "char") == 0));
 }
 
 bool prototype_lends(const struct unit *unit, const char *function)

@@ -147,7 +147,7 @@ bool judge_frees_what_it_found(const struct judge *judge, const struct event *ex
 }
 
 /* A found object may be taken out of its owner before it is freed; a text that is freed has been the function's own. */
-static bool is_text(const struct judge *judge)
+bool judge_is_text(const struct judge *judge)
 {
     const struct decl *decl = judge->site->place >= 0
                                   ? judge->ir->places.at[judge->site->place].decl
@@ -162,7 +162,7 @@ bool judge_returned_elsewhere(const struct judge *judge, const struct event *exi
 {
     const struct operand *result = &instr_at(judge, exit->instr)->left;
     int variable = judge->site->place, conditions = 0;
-    if (!is_text(judge) || result->kind != O_PLACE || judge->ir->function->type.stars != 1 ||
+    if (!judge_is_text(judge) || result->kind != O_PLACE || judge->ir->function->type.stars != 1 ||
         exit->state->alias_count > 0 || exit->state->released >= 0)
         return false;
     EACH (event, &judge->simulation->events)
@@ -261,7 +261,7 @@ bool judge_freed_as_memory(const struct judge *judge, const struct state *state)
 {
     int strength = state->acquisition->strength;
     bool found = strength == -1 && !judge_by_address(judge, state);
-    if (strength < -1 || (found && !is_text(judge)))
+    if (strength < -1 || (found && !judge_is_text(judge)))
         return false;
     EACH (event, &judge->simulation->events) {
         const struct instr *release = instr_at(judge, event->instr);

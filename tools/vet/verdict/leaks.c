@@ -2,6 +2,7 @@
 #include "engine_parts.h"
 #include "harness.h"
 #include "knowledge.h"
+#include "made.h"
 #include "names.h"
 #include "site_parts.h"
 #include "verdict_parts.h"
@@ -276,9 +277,12 @@ static bool released_by_kind(const struct judge *judge, const struct state *stat
 static bool rarely_released(const struct judge *judge, const struct state *state)
 {
     const char *acquire = instr_at(judge, state->acquired)->callee;
-    return acquire && !state->acquisition->known && judge->simulation->knowledge &&
-           !knowledge_annotated(judge->simulation->knowledge, acquire) &&
-           knowledge_few_release(judge->simulation->knowledge, acquire);
+    if (!acquire || state->acquisition->known || !judge->simulation->knowledge ||
+        knowledge_annotated(judge->simulation->knowledge, acquire))
+        return false;
+    if (judge_by_address(judge, state))
+        acquire = made_by_address(acquire);
+    return knowledge_few_release(judge->simulation->knowledge, acquire);
 }
 
 /* library = dlopen(name, RTLD_NOW): what the function takes from it would be gone with it. */
@@ -331,6 +335,8 @@ static enum level leak_level(const struct judge *judge, const struct event *even
         if ((judge->site->resource == R_LOCK || found) && left_in_loop(judge, event))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         bool lock = judge->site->resource == R_LOCK && !names_holding(judge);
+        if (judge->site->resource == R_LOCK && judge_hands_lock_out(judge, event))
+            return LEVEL_ALL;
         if (judge->success_release || ((class == CLASS_UNKNOWN || lock) && judge->unknown_release))
             return innocent ? LEVEL_SURE : LEVEL_ALL;
         if (used_by_nobody_else(judge, state))

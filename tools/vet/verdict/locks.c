@@ -239,3 +239,17 @@ bool judge_may_stay_locked(const struct judge *judge, const struct event *exit)
             return false;
     return true;
 }
+
+/* if (check(x) < 0) { unlock(x); return -1; } … return 0; Where all goes well, is the lock held at the end of the function, and
+ * unlocked only at exits before it? Then the caller unlocks. */
+bool judge_hands_lock_out(const struct judge *judge, const struct event *exit)
+{
+    if (classify_exit(judge->ir, exit->state) == CLASS_FAILURE || exit->state->failing)
+        return false;
+    EACH (event, &judge->simulation->events)
+        if (event->kind == EV_RELEASED_EXIT &&
+            (event->instr >= exit->instr ||
+             classify_exit(judge->ir, event->state) == CLASS_SUCCESS))
+            return false;
+    return true;
+}

@@ -149,6 +149,12 @@ static bool set_between(const struct judge *judge, const struct event *event)
         if ((instr->kind == I_ASSIGN || instr->kind == I_CALL) && instr->dst >= 0 &&
             names(release, instr->dst))
             return true;
+        bool known = instr->kind == I_CALL && !instr->implicit &&
+                     knowledge_knows(judge->simulation->knowledge, instr);
+        for (int i = 0; known && i < instr->arg_count; i++)
+            if (instr->args[i].kind == O_ADDRESS && instr->args[i].place >= 0 &&
+                names(release, instr->args[i].place))
+                return true; /* read_next(file, &text) */
     }
     return false;
 }
@@ -157,6 +163,16 @@ static bool set_between(const struct judge *judge, const struct event *event)
 static bool has_references(const struct judge *judge)
 {
     return judge->site->place >= 0 && use_has_references(judge->ir, judge->site->place);
+}
+
+/* What a cleanup attribute does at the end of its block is not a matter of conditions. */
+static enum level sequence_level(const struct judge *judge, const struct event *event)
+{
+    return instr_at(judge, event->state->released)->implicit ||
+                   instr_at(judge, event->instr)->implicit ||
+                   sequence_is_certain(judge->ir, event, judge->site->place)
+               ? LEVEL_SURE
+               : LEVEL_ALL;
 }
 
 static void judge_again(struct judge *judge, const struct event *event)
@@ -183,12 +199,13 @@ static void judge_again(struct judge *judge, const struct event *event)
     if (judge->site->resource == R_LOCK &&
         (judge_locked_otherwise(judge) || !judge_is_mutex(judge, again)))
         return;
+    enum level level = sequence_level(judge, event);
     if (judge->site->resource == R_LOCK)
-        judge_report(judge, event, "unlock-without-lock", LEVEL_SURE, "is unlocked a second time",
+        judge_report(judge, event, "unlock-without-lock", level, "is unlocked a second time",
                      event->state->released, "unlocked here");
     else if (judge->site->resource != R_PAIR && judge->site->resource != R_TEMPORARY &&
              judge->site->resource != R_TASKS)
-        judge_report(judge, event, "double-release", LEVEL_SURE, "is released a second time",
+        judge_report(judge, event, "double-release", level, "is released a second time",
                      event->state->released, "released here");
 }
 
@@ -222,13 +239,24 @@ static bool has_two_locks(const struct judge *judge, const struct event *event)
     return false;
 }
 
+/* krb5_unparse_name(context, principal, &text); … free(text): the function that the library has for its texts does nothing else in
+ * nearly all of them. */
+static bool is_text_of_library(const struct judge *judge, const struct event *event)
+{
+    const char *release = instr_at(judge, event->instr)->callee;
+    const char *right = library_release(instr_at(judge, event->state->acquired)->callee);
+    return release && strcmp(release, "free") == 0 && judge_is_text(judge) && right &&
+           strcmp(right, "sqlite3_free") != 0; /* which has a header of its own before each text */
+}
+
 static void judge_wrong(struct judge *judge, const struct event *event)
 {
     if (judge->site->resource == R_LOCK &&
         (judge_locked_otherwise(judge) || has_two_locks(judge, event)))
         return; /* upgraded or downgraded in between */
     int before = judge->findings->count;
-    judge_report(judge, event, "wrong-release", LEVEL_SURE,
+    judge_report(judge, event, "wrong-release",
+                 is_text_of_library(judge, event) ? LEVEL_ALL : LEVEL_SURE,
                  "is released by the function of another kind of resource", event->state->acquired,
                  "acquired here");
     const char *right = right_release(judge, event);
@@ -348,8 +376,8 @@ static void judge_use(struct judge *judge, const struct event *event)
         return;
     if (!release->implicit && (!owner || !surely_frees(judge, release) || has_references(judge)))
         return;
-    judge_report(judge, event, "use-after-release", LEVEL_SURE, "is used after it was released",
-                 event->state->released, "released here");
+    judge_report(judge, event, "use-after-release", sequence_level(judge, event),
+                 "is used after it was released", event->state->released, "released here");
 }
 
 static void judge_event(struct judge *judge, const struct event *event)

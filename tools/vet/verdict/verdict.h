@@ -8,6 +8,10 @@
 #include "engine.h"
 #include "finding.h"
 
+/* sequence.c: what is released in `event->state->released` is released or used again: does it surely happen? `place`: the
+ * variable. */
+bool sequence_is_certain(const struct ir *ir, const struct event *event, int place);
+
 void judge_site(struct simulation *simulation, struct arena *arena, finding_vec *findings);
 
 #endif

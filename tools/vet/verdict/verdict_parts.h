@@ -54,6 +54,8 @@ bool judge_is_conditional(const struct judge *judge, const struct event *release
 bool judge_releases_on_condition(const struct judge *judge, const struct state *state);
 bool judge_frees_what_it_found(const struct judge *judge, const struct event *exit);
 bool judge_never_touched(const struct judge *judge, const struct state *state);
+/* Is it a char *? */
+bool judge_is_text(const struct judge *judge);
 bool judge_returned_elsewhere(const struct judge *judge, const struct event *exit);
 /* text = slurp(name); … free(text): whatever its name, the function has made what free can take. */
 bool judge_freed_as_memory(const struct judge *judge, const struct state *state);
@@ -85,6 +87,7 @@ bool judge_is_mutex(const struct judge *judge, const struct instr *lock);
 /* Has what is returned perhaps unlocked, or does the lock stay on purpose at the end of the function? */
 bool judge_passes_locked(const struct judge *judge, const struct event *exit);
 bool judge_may_stay_locked(const struct judge *judge, const struct event *exit);
+bool judge_hands_lock_out(const struct judge *judge, const struct event *exit);
 /* Is the lock perhaps taken by a function that is not known to take one: bit_lock_and_get(&lock)? */
 bool judge_locked_otherwise(const struct judge *judge);
 
