@@ -290,6 +290,54 @@ START_TEST(P3_the_caller_s_variables_are_as_they_were)
 }
 END_TEST
 
+/* Where a call preserves registers for floating-point numbers too (aarch64, riscv64), each frame on the way has its own there. The
+ * loop makes it worth keeping the numbers in registers across calls: clang then reads them there in the deferred block. */
+static double seen;
+
+static __attribute__((noinline)) void look_at(int number)
+{
+    __asm__ volatile("" ::"r"(number));
+}
+
+static __attribute__((noinline)) void keeps_doubles(double x, int depth)
+{
+    double y = x * 10, z = x * 100;
+    lg_defer_block {
+        seen += y + z;
+    }
+    for (int i = 0; i < 10; i++) {
+        look_at(i);
+        seen += y * z - z * y;
+    }
+    if (depth == 0)
+        lg_panic("bottom");
+    keeps_doubles(x + 1, depth - 1);
+    seen = z - y;
+}
+
+static double recovers_beside_doubles(double x)
+{
+    lg_func_recovers (double, result) {
+        lg_defer_recover(stop);
+        result = x;
+        keeps_doubles(x, 2);
+    }
+}
+
+START_TEST(P3_floating_point_numbers_are_as_they_were)
+{
+    double x = 1, y = 2;
+    for (int i = 0; i < 3; i++) {
+        seen = 0;
+        x += recovers_beside_doubles(y);
+        ck_assert_int_eq((int)seen, 110 * (int)(3 * y + 3));
+        y += x;
+    }
+    ck_assert_int_eq((int)x, 21);
+    ck_assert_int_eq((int)y, 34);
+}
+END_TEST
+
 static int recursive(int depth)
 {
     lg_func_recovers (int, result) {
@@ -314,4 +362,5 @@ RUN_TESTS("panic", P1_a_panic_runs_what_is_deferred_from_the_inside_out,
           P2_P3_in_a_block_it_ends_the_function_all_the_same,
           P3_the_function_returns_normally_with_its_named_result,
           P3_what_was_returned_or_set_after_is_the_result, P3_the_caller_goes_on,
-          P3_the_caller_s_variables_are_as_they_were, P3_each_of_nested_functions_recovers_its_own)
+          P3_the_caller_s_variables_are_as_they_were, P3_floating_point_numbers_are_as_they_were,
+          P3_each_of_nested_functions_recovers_its_own)

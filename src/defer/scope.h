@@ -50,6 +50,10 @@ struct lg_deferred *lgi_scope_take(struct lg_scope *scope, const struct lgi_site
 /* The newest chunk is empty: the one below is now in use. */
 void lgi_scope_step_down(struct lg_scope *scope);
 
+/* chunk.c: a chunk to stand above `below`, or the first one; NULL: there is no memory. */
+struct lgi_chunk *lgi_chunk_new(struct lgi_chunk *below);
+void lgi_chunk_free(struct lgi_chunk *chunk);
+
 void lgi_scope_free_chunks(struct lgi_chunk **chunks);
 
 static inline void lgi_scope_free_all(struct lg_scope *scope)

@@ -2,8 +2,6 @@
  * handle to a call stays good. lg_move gives the chunks to another scope as they are, so each chunk keeps how far it was filled. */
 #include <lifoguard/move.h>
 
-#include <stdlib.h>
-
 #include "defer/jump.h"
 #include "defer/panic.h"
 #include "defer/pending.h"
@@ -11,41 +9,13 @@
 
 LGI_JUMPS_BEGIN
 
-/* The first chunks are of a size that the C library's allocator keeps ready for each thread (glibc: up to 1032 bytes, seven pieces):
- * taking and giving back a larger piece takes as long as twenty deferred calls. */
-enum { SMALL_CHUNK = 20, SMALL_CHUNKS = 6, GROWTH = 4, LARGEST_CHUNK = 4096 };
-_Static_assert(sizeof(struct lgi_chunk) + SMALL_CHUNK * sizeof(struct lg_deferred) <= 1032,
-               "a small chunk is kept ready");
-
-static size_t capacity_above(const struct lgi_chunk *below)
-{
-    unsigned count = 0;
-    for (const struct lgi_chunk *chunk = below; chunk && count < SMALL_CHUNKS; chunk = chunk->below)
-        count++;
-    if (count < SMALL_CHUNKS)
-        return SMALL_CHUNK;
-    return below->capacity < LARGEST_CHUNK / GROWTH ? below->capacity * GROWTH : LARGEST_CHUNK;
-}
-
-static struct lgi_chunk *new_chunk(struct lgi_chunk *below)
-{
-    size_t capacity = capacity_above(below);
-    struct lgi_chunk *chunk = malloc(sizeof(*chunk) + capacity * sizeof(chunk->calls[0]));
-    if (chunk) {
-        chunk->below = below;
-        chunk->above = NULL;
-        chunk->capacity = capacity;
-    }
-    return chunk;
-}
-
 /* The chunk above the one in use, or the first one; NULL: there is no memory. */
 static struct lgi_chunk *next_chunk(struct lg_scope *scope)
 {
     lgi_scope_begin_to_grow(scope);
     struct lgi_chunk **link = scope->chunk ? &scope->chunk->above : &scope->chunks;
     if (!*link)
-        *link = new_chunk(scope->chunk);
+        *link = lgi_chunk_new(scope->chunk);
     return *link;
 }
 
@@ -97,7 +67,7 @@ void lgi_scope_free_chunks(struct lgi_chunk **chunks)
 {
     while (*chunks) {
         struct lgi_chunk *above = (*chunks)->above;
-        free(*chunks);
+        lgi_chunk_free(*chunks);
         *chunks = above;
     }
 }

@@ -1,4 +1,6 @@
 /* Scopes: D6, and what other rules say of them. */
+#include <pthread.h>
+
 #include "testing/memory.h"
 #include "testing/test.h"
 
@@ -172,6 +174,55 @@ START_TEST(D6_the_other_forms_never_allocate)
 }
 END_TEST
 
+static void hundred(void)
+{
+    long ran = 0;
+    {
+        lg_scope(s);
+        for (int i = 0; i < 100; i++)
+            lg_defer_in(&s, count, &ran);
+    }
+    ck_assert_int_eq(ran, 100);
+}
+
+START_TEST(D6_a_thread_keeps_room_for_the_next_scope)
+{
+    if (!memory_can_fail())
+        return;
+    hundred();
+    memory_watch(0);
+    hundred();
+    memory_ignore();
+    ck_assert_int_eq(memory.made, 1);
+}
+END_TEST
+
+/* A scope that is left while the thread ends, after what the thread kept may have been freed. */
+static void in_destructor(void *rounds)
+{
+    hundred();
+    ++*(int *)rounds;
+}
+
+static void *uses_scopes(void *rounds)
+{
+    pthread_key_t key;
+    hundred();
+    ck_assert_int_eq(pthread_key_create(&key, in_destructor), 0);
+    ck_assert_int_eq(pthread_setspecific(key, rounds), 0);
+    return NULL;
+}
+
+START_TEST(D6_a_scope_grows_while_its_thread_ends)
+{
+    int rounds = 0;
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, uses_scopes, &rounds), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(rounds, 1);
+}
+END_TEST
+
 /* ---- D6: out of memory ---- */
 
 static void full(int number)
@@ -263,5 +314,6 @@ RUN_TESTS("scope", D6_a_scope_takes_calls_from_conditionals_loops_and_helpers,
           D6_registering_is_an_expression, D6_each_scope_runs_its_own, D6_scope_takes_a_million,
           D6_a_million_run_on_panic_too, D6_any_number_in_reverse,
           D6_the_first_eight_need_no_allocation, D6_the_other_forms_never_allocate,
+          D6_a_thread_keeps_room_for_the_next_scope, D6_a_scope_grows_while_its_thread_ends,
           D6_out_of_memory_the_call_is_made_at_once_and_then_it_panics,
           D6_out_of_memory_and_the_call_panics_itself, D6_out_of_memory_anywhere_nothing_is_lost)

@@ -1,7 +1,7 @@
 /* Stepping from frame to frame without the platform's unwinder, where its tables are simple enough.
  *
  * libgcc evaluates a frame's tables three times for each cleanup that it runs, and keeps every register. A
- * panic needs only what a call preserves. So on x86-64 the library reads the same tables itself; whatever it
+ * panic needs only what a call preserves. So on x86-64 and aarch64 the library reads the same tables itself; whatever it
  * does not understand (a C++ frame, a signal frame, an expression) it leaves to libgcc, which goes on from
  * where it stands. LIFOGUARD_UNWIND=platform leaves everything to libgcc. */
 #ifndef LGI_DEFER_STEP_H
@@ -25,14 +25,18 @@ struct lgi_epoch {
     uint64_t value;
 };
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #define LGI_STEPS 1
+#if defined(__x86_64__)
 enum { LGI_AT_SP = 6, LGI_AT_IP = 7 };
+#else
+enum { LGI_AT_SP = LGI_CONTEXT_SP, LGI_AT_IP = 11 };
+#endif
 
 /* What the tables say of a frame, packed: most of it is seldom asked for. */
 struct lgi_frame_info {
     uintptr_t landing; /* of the cleanup for this call; 0: none */
-    uint64_t rest;     /* bits 0 to 31: for step_x86_64.c; 32 to 47, 56 and 57 to 63: see below */
+    uint64_t rest;     /* bits 0 to 31: for step.c; 48 to 55 too; the others: see below */
 };
 
 /* The size of stack arguments, to be dropped when landing. */

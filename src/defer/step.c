@@ -7,24 +7,23 @@
 #include "defer/find_object.h"
 #include "defer/lsda.h"
 #include "defer/table.h"
+#if LGI_STEPS
+#if defined(__x86_64__)
+#include "defer/step_x86_64.h"
+#else
+#include "defer/step_aarch64.h"
+#endif
 
-/* DWARF's numbers of the registers that a call preserves, in lgi_save's order: rbx, rbp, r12 to r15; then the
- * stack pointer and the return address. */
-enum { DWARF_RBP = 6, DWARF_RSP = 7, DWARF_RA = 16, PRESERVED = 6, REMEMBERED = 4 };
+_Static_assert(sizeof(lgi_dwarf_numbers) == LGI_CONTEXT, "a number for each word of lgi_save");
+
+enum { REMEMBERED = 4 };
 
 static int slot_of(uintptr_t dwarf)
 {
-    switch (dwarf) {
-    case 3: return 0;
-    case DWARF_RBP: return 1;
-    case 12:
-    case 13:
-    case 14:
-    case 15: return (int)dwarf - 10;
-    case DWARF_RSP: return LGI_AT_SP;
-    case DWARF_RA: return LGI_AT_IP;
-    default: return -1;
-    }
+    for (int slot = 0; slot < LGI_CONTEXT; slot++)
+        if (lgi_dwarf_numbers[slot] == dwarf)
+            return slot;
+    return -1;
 }
 
 /* Where a frame keeps its caller's registers. */
@@ -34,6 +33,7 @@ struct rules {
     intptr_t cfa_offset;          /* …plus this */
     intptr_t offset[LGI_CONTEXT]; /* saved there, from that address */
     uintptr_t argument_size;
+    bool is_signed; /* the return address */
 };
 
 enum {
@@ -44,12 +44,15 @@ enum {
     CFA_advance_loc1 = 0x02,
     CFA_advance_loc2 = 0x03,
     CFA_advance_loc4 = 0x04,
+    CFA_offset_extended = 0x05,
+    CFA_restore_extended = 0x06,
     CFA_same_value = 0x08,
     CFA_remember_state = 0x0a,
     CFA_restore_state = 0x0b,
     CFA_def_cfa = 0x0c,
     CFA_def_cfa_register = 0x0d,
     CFA_def_cfa_offset = 0x0e,
+    CFA_AARCH64_negate_ra_state = 0x2d,
     CFA_GNU_args_size = 0x2e
 };
 
@@ -88,13 +91,13 @@ static void save(struct program *program, uintptr_t dwarf)
     rules->saved |= 1U << slot;
 }
 
-/* The register has its caller's value. False for the return address, of which that cannot be. */
+/* The register has its caller's value. False for a return address that a call has pushed, of which that cannot be. */
 static bool keep_register(struct rules *rules, uintptr_t dwarf)
 {
     int slot = slot_of(dwarf);
     if (slot >= 0)
         rules->saved &= ~(1U << slot);
-    return slot != LGI_AT_IP;
+    return !RETURN_IS_PUSHED || slot != LGI_AT_IP;
 }
 
 static bool remember(struct program *program)
@@ -124,6 +127,8 @@ static bool run_extended(struct program *program, unsigned char code)
     case CFA_advance_loc1: program->at += *program->p++ * program->fde->code_factor; return true;
     case CFA_advance_loc2: advance(program, DW_EH_PE_udata2); return true;
     case CFA_advance_loc4: advance(program, DW_EH_PE_udata4); return true;
+    case CFA_offset_extended: save(program, operand(program)); return true;
+    case CFA_restore_extended:
     case CFA_same_value: return keep_register(rules, operand(program));
     case CFA_remember_state: return remember(program);
     case CFA_restore_state: return restore(program);
@@ -133,6 +138,7 @@ static bool run_extended(struct program *program, unsigned char code)
         return true;
     case CFA_def_cfa_register: rules->cfa_slot = slot_of(operand(program)); return true;
     case CFA_def_cfa_offset: rules->cfa_offset = (intptr_t)operand(program); return true;
+    case CFA_AARCH64_negate_ra_state: rules->is_signed = !rules->is_signed; return true;
     case CFA_GNU_args_size: rules->argument_size = operand(program); return true;
     default: return false;
     }
@@ -173,25 +179,30 @@ static bool run(const struct lgi_fde *fde, const unsigned char *p, const unsigne
 struct plan {
     struct lgi_frame_info
         info; /* its rest: the offset of the CFA, the size of arguments, the register of the CFA */
-    uint64_t saved; /* ten bits each: a register, and how many words below the CFA it is saved */
+    /* SAVED_BITS each: a register, and how many words below the CFA it is saved */
+    uint64_t saved[SAVED_WORDS];
 };
 
-enum { SLOT_BITS = 3, SAVED_BITS = 10, MOST_BELOW = (1 << (SAVED_BITS - SLOT_BITS)) - 1 };
+enum { MOST_BELOW = (1 << (SAVED_BITS - SLOT_BITS)) - 1, IN_A_WORD = 64 / SAVED_BITS };
+_Static_assert(SAVED_WORDS *IN_A_WORD >= LGI_CONTEXT - 1 - RETURN_IS_PUSHED,
+               "room for all but the stack pointer");
 
 /* Packs where the registers are saved. False: a place is not a whole number of words below the CFA, or too far; or the
  * return address is not where a call puts it. */
-static bool pack_saved(const struct rules *rules, uint64_t *saved)
+static bool pack_saved(const struct rules *rules, uint64_t saved[SAVED_WORDS])
 {
-    *saved = 0;
-    for (int i = 0; i < PRESERVED; i++) {
-        if (!(rules->saved & 1U << i))
+    unsigned count = 0;
+    memset(saved, 0, SAVED_WORDS * sizeof(*saved));
+    for (unsigned i = 0; i < LGI_CONTEXT; i++) {
+        if (!(rules->saved & 1U << i) || (RETURN_IS_PUSHED && i == LGI_AT_IP))
             continue;
         intptr_t below = -rules->offset[i];
         if (below <= 0 || below % 8 != 0 || below / 8 > MOST_BELOW)
             return false;
-        *saved = *saved << SAVED_BITS | (uint64_t)(below / 8) << SLOT_BITS | (uint64_t)i;
+        uint64_t *word = &saved[count++ / IN_A_WORD];
+        *word = *word << SAVED_BITS | (uint64_t)(below / 8) << SLOT_BITS | (uint64_t)i;
     }
-    return rules->offset[LGI_AT_IP] == -8;
+    return !RETURN_IS_PUSHED || rules->offset[LGI_AT_IP] == -8;
 }
 
 /* False: the frame is not for this unwinder. */
@@ -203,8 +214,8 @@ static bool make_plan(const struct rules *rules, struct plan *plan)
         rules->argument_size > UINT16_MAX)
         return false;
     plan->info.rest |= (uint32_t)(int32_t)rules->cfa_offset | (uint64_t)rules->argument_size << 32 |
-                       (uint64_t)rules->cfa_slot << 48;
-    return pack_saved(rules, &plan->saved);
+                       (uint64_t)rules->cfa_slot << 48 | (uint64_t)rules->is_signed << 55;
+    return pack_saved(rules, plan->saved);
 }
 
 /* Finds the cleanup for the call that returns to `ip`. False: the frame is not for this unwinder. */
@@ -224,8 +235,8 @@ static bool read_tables(uintptr_t ip, struct plan *plan)
 {
     struct lgi_fde fde;
     struct rules rules = {.cfa_slot = -1};
-    return lgi_fde_find(ip, &fde) && !fde.signal_frame && fde.return_column == DWARF_RA &&
-           find_landing(&fde, ip, plan) &&
+    return lgi_fde_find(ip, &fde) && !fde.signal_frame &&
+           fde.return_column == lgi_dwarf_numbers[LGI_AT_IP] && find_landing(&fde, ip, plan) &&
            run(&fde, fde.initial, fde.initial_end, UINTPTR_MAX, &rules) &&
            run(&fde, fde.code, fde.code_end, ip - fde.function, &rules) && make_plan(&rules, plan);
 }
@@ -236,7 +247,7 @@ static bool read_tables(uintptr_t ip, struct plan *plan)
  * object that was unloaded from being taken for those of another object at the same place. To ask for it takes a lock, so
  * the entries of objects that are never unloaded are without: those of the program and of the library itself. */
 
-enum { ENTRIES = 512, WAYS = 2, WORDS = 5 };
+enum { ENTRIES = 512, WAYS = 2, WORDS = 4 + SAVED_WORDS };
 enum { FREE, FOR_EVER, FIRST_EPOCH }; /* instead of an epoch; and the least one */
 
 struct entry {
@@ -281,7 +292,8 @@ static inline bool recall(uintptr_t ip, struct lgi_epoch *epoch, struct plan *pl
         uint64_t known = atomic_load_explicit(&entry->word[1], memory_order_acquire);
         plan->info.landing = atomic_load_explicit(&entry->word[2], memory_order_acquire);
         plan->info.rest = atomic_load_explicit(&entry->word[3], memory_order_acquire);
-        plan->saved = atomic_load_explicit(&entry->word[4], memory_order_acquire);
+        for (int i = 0; i < SAVED_WORDS; i++)
+            plan->saved[i] = atomic_load_explicit(&entry->word[4 + i], memory_order_acquire);
         if (!is_current(known, epoch) ||
             atomic_load_explicit(&entry->sequence, memory_order_relaxed) != before)
             continue;
@@ -319,7 +331,8 @@ static void keep(uintptr_t ip, struct lgi_epoch *epoch, const struct plan *plan)
     if (until == FREE)
         return;
     struct entry *entry = place_for(ip, epoch);
-    const uint64_t word[WORDS] = {ip, until, plan->info.landing, plan->info.rest, plan->saved};
+    uint64_t word[WORDS] = {ip, until, plan->info.landing, plan->info.rest};
+    memcpy(word + 4, plan->saved, sizeof(plan->saved));
     uint64_t before = atomic_load_explicit(&entry->sequence, memory_order_relaxed);
     if ((before & 1) != 0 ||
         !atomic_compare_exchange_strong_explicit(&entry->sequence, &before, before + 1,
@@ -349,26 +362,19 @@ bool lgi_frame_find(struct lgi_epoch *epoch, const struct lgi_frame_state *state
     if (!recall(ip, epoch, &plan) && !read_and_keep(epoch, ip, &plan))
         return false;
     lgi_copy_words(info, &plan.info, sizeof(*info));
-    unsigned slot = plan.info.rest >> 48 & 0xff;
+    unsigned slot = plan.info.rest >> 48 & 0x1f;
     void **cfa = (void **)((char *)state->register_[slot] + (int32_t)(uint32_t)plan.info.rest);
     lgi_copy_words(caller, state, sizeof(*caller));
-    for (uint64_t saved = plan.saved; saved != 0; saved >>= SAVED_BITS)
-        caller->register_[saved & ((1 << SLOT_BITS) - 1)] =
-            cfa[-(intptr_t)(saved >> SLOT_BITS & MOST_BELOW)];
+    for (int i = 0; i < SAVED_WORDS; i++)
+        for (uint64_t saved = plan.saved[i]; saved != 0; saved >>= SAVED_BITS)
+            caller->register_[saved & ((1 << SLOT_BITS) - 1)] =
+                cfa[-(intptr_t)(saved >> SLOT_BITS & MOST_BELOW)];
     caller->register_[LGI_AT_SP] = cfa;
-    caller->register_[LGI_AT_IP] = cfa[-1];
+    void **returns_to = &caller->register_[LGI_AT_IP];
+    if (RETURN_IS_PUSHED)
+        *returns_to = cfa[-1];
+    *returns_to = lgi_return_address(*returns_to, cfa, plan.info.rest >> 55 & 1);
     return true;
-}
-
-/* Is the code from `p` to `end` a call, before which at most the argument is put in its register? */
-static bool is_mere_call(const unsigned char *p, const unsigned char *end)
-{
-    enum { REX_W = 0x48, REX_WR = 0x4c, MOV = 0x89, TO_RDI = 0xc7, CALL = 0xe8, ADDR32 = 0x67 };
-    if (end - p > 3 && (p[0] == REX_W || p[0] == REX_WR) && p[1] == MOV &&
-        (p[2] & TO_RDI) == TO_RDI)
-        p += 3;
-    return (end - p == 5 && p[0] == CALL) ||
-           (end - p == 6 && ((p[0] == 0xff && p[1] == 0x15) || (p[0] == ADDR32 && p[1] == CALL)));
 }
 
 static bool has_no_cleanup(uintptr_t ip, struct lgi_epoch *epoch)
@@ -381,7 +387,7 @@ static bool has_no_cleanup(uintptr_t ip, struct lgi_epoch *epoch)
 void lgi_learn_resume(struct lgi_epoch *epoch, uintptr_t left, uintptr_t ip)
 {
     struct plan plan;
-    if (ip > left && is_mere_call((const unsigned char *)left, (const unsigned char *)ip) &&
+    if (ip > left && lgi_is_mere_call((const unsigned char *)left, (const unsigned char *)ip) &&
         has_no_cleanup(ip, epoch) && recall(left, epoch, &plan) && !lgi_resumes(&plan.info)) {
         plan.info.rest |= (uint64_t)(ip - left) << 57;
         keep(left, epoch, &plan);
@@ -390,9 +396,10 @@ void lgi_learn_resume(struct lgi_epoch *epoch, uintptr_t left, uintptr_t ip)
 
 void lgi_frame_of(struct _Unwind_Context *context, struct lgi_frame_state *state)
 {
-    static const int dwarf[PRESERVED] = {3, DWARF_RBP, 12, 13, 14, 15};
-    for (int i = 0; i < PRESERVED; i++)
-        state->register_[i] = (void *)_Unwind_GetGR(context, dwarf[i]);
+    for (int i = 0; i < LGI_CONTEXT; i++)
+        if (i != LGI_AT_SP && i != LGI_AT_IP)
+            state->register_[i] = (void *)_Unwind_GetGR(context, lgi_dwarf_numbers[i]);
     state->register_[LGI_AT_SP] = (void *)_Unwind_GetCFA(context);
     state->register_[LGI_AT_IP] = (void *)_Unwind_GetIP(context);
 }
+#endif
