@@ -1,4 +1,5 @@
 /* Reports where something is missing that they would like to have: stack, memory, a reader; or where somebody cancels. */
+#include "testing/emulated.h"
 #include "testing/failing_calls.h"
 #include "testing/memory_use.h"
 #include "testing/test.h"
@@ -155,6 +156,8 @@ START_TEST(P10_a_report_does_without_what_takes_memory)
 #if defined(HAS_SANITIZER)
     (void)panics_with_little_memory; /* it has mapped too much already */
 #else
+    if (lgi_in_valgrind() || is_emulated()) /* likewise */
+        return;
     for (int quarters = 0; quarters < 40; quarters++) {
         struct outcome *outcome = in_child(panics_with_little_memory, &quarters);
         expect_status(outcome, 2);
