@@ -1,4 +1,5 @@
 /* The list of goroutines as text, for lg_goroutine_print and the deadlock report. */
+#include <pthread.h>
 #include <string.h>
 
 #include "defer/pending.h"
@@ -174,7 +175,10 @@ void lgi_dump_goroutines(struct lgi_sink *sink, size_t most, lg_duration patienc
 {
     struct dump dump = {.sink = sink, .left = most, .patience = patience};
     LGI_KEEP_ERRNO;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* it writes with locks held */
     lgi_with_room(print_all, &dump);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 void lg_goroutine_print(FILE *stream)

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -257,7 +258,7 @@ static void collect(struct lgi_snapshot *snapshot)
     snapshot->count = kept;
 }
 
-bool lgi_snapshot_take(struct lgi_snapshot *snapshot)
+static bool take(struct lgi_snapshot *snapshot)
 {
     enum { SPARE = 64 };
     *snapshot = (struct lgi_snapshot){.full = true};
@@ -271,6 +272,16 @@ bool lgi_snapshot_take(struct lgi_snapshot *snapshot)
         collect(snapshot);
     }
     return true;
+}
+
+/* It sleeps now and then with locks held: no pthread_cancel may end it there. */
+bool lgi_snapshot_take(struct lgi_snapshot *snapshot)
+{
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    bool taken = take(snapshot);
+    pthread_setcancelstate(cancel_state, NULL);
+    return taken;
 }
 
 void lgi_snapshot_free(struct lgi_snapshot *snapshot)

@@ -366,6 +366,39 @@ START_TEST(printing_while_much_goes_on)
 }
 END_TEST
 
+static void *print_when_cancelled(void *begun)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+    int before;
+    setvbuf(nowhere, NULL, _IONBF, 0);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_barrier_wait(begun);
+    pthread_barrier_wait(begun);
+    pthread_setcancelstate(before, NULL);
+    lg_goroutine_print(nowhere);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    fclose(nowhere);
+    return begun;
+}
+
+START_TEST(printing_is_not_cancelled_half_way)
+{
+    pthread_t thread;
+    pthread_barrier_t begun;
+    void *end;
+    lg_go_thread(wait_to_quit, "waits");
+    pthread_barrier_init(&begun, NULL, 2);
+    pthread_create(&thread, NULL, print_when_cancelled, &begun);
+    pthread_barrier_wait(&begun);
+    pthread_cancel(thread);
+    pthread_barrier_wait(&begun);
+    pthread_join(thread, &end);
+    ck_assert_ptr_eq(end, &begun);
+    (void)see_all(); /* no lock is held */
+    let_them_end();
+}
+END_TEST
+
 /* ---- a worker that is awake, but gets no processor ---- */
 
 /* The kernel's answers are the test's: so nothing depends on which threads get a processor in the test. */
@@ -474,4 +507,4 @@ RUN_TESTS("snapshot", a_forked_child_has_no_goroutines_of_its_parent,
           they_are_listed_and_counted, the_caller_is_listed_too, those_that_have_not_started_count,
           a_busy_worker_hides_none, leaks_are_named, the_caller_is_no_leak, many_may_look_at_once,
           they_are_printed_with_stack_and_defers, a_goroutine_with_a_small_stack_can_print,
-          printing_while_much_goes_on)
+          printing_while_much_goes_on, printing_is_not_cancelled_half_way)

@@ -1,6 +1,8 @@
 /* Tests of cleanups that overrun their limit during a shutdown (D20). Rules are those of docs/rules.md. */
 #include "testing/shutdown_report.h"
 
+#include <pthread.h>
+
 /* ---- D20: a cleanup that overruns its limit and still runs ---- */
 
 static sem_t release;
@@ -69,5 +71,36 @@ START_TEST(D20_such_a_cleanup_is_logged_too)
 }
 END_TEST
 
-RUN_TESTS("overrun", D20_such_a_cleanup_is_logged_too,
+/* ---- a thread that is cancelled while it closes ---- */
+
+static void *close_when_cancelled(void *asked)
+{
+    int before;
+    lg_shutdown *down;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    ck_assert_ptr_null(lg_shutdown_new(&down, NULL));
+    pthread_barrier_wait(asked);
+    pthread_barrier_wait(asked);
+    pthread_setcancelstate(before, NULL);
+    lg_shutdown_close(down, NULL);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return asked;
+}
+
+START_TEST(S4_no_cancellation_interrupts_a_close)
+{
+    pthread_t thread;
+    pthread_barrier_t asked;
+    void *end;
+    pthread_barrier_init(&asked, NULL, 2);
+    pthread_create(&thread, NULL, close_when_cancelled, &asked);
+    pthread_barrier_wait(&asked);
+    pthread_cancel(thread);
+    pthread_barrier_wait(&asked);
+    pthread_join(thread, &end);
+    ck_assert_ptr_eq(end, &asked);
+}
+END_TEST
+
+RUN_TESTS("overrun", S4_no_cancellation_interrupts_a_close, D20_such_a_cleanup_is_logged_too,
           D20_a_cleanup_that_overruns_its_limit_is_told)

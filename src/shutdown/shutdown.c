@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "closers/shield.h"
 #include "defer/layout.h"
 #include "error/escape.h"
 #include "error/keep_errno.h"
@@ -404,8 +405,10 @@ void lg_shutdown_close(lg_shutdown *s, lg_error **result)
     LGI_KEEP_ERRNO;
     lg_error_join_into(result, lg_shutdown_stop(s));
     if (s->owner == getpid()) {
+        struct lgi_shield before = lgi_shield_begin(); /* it waits for a thread */
         disband(s);
         lgi_shutdown_let_go(s);
+        lgi_shield_end(&before);
     }
 }
 
