@@ -57,7 +57,22 @@ static bool lives_on(const struct ir *ir, int place)
     enum place_kind root = ir->places.at[at->root].kind;
     if (at->kind == P_GLOBAL)
         return true;
+    if (at->kind == P_PART && at->index >= 0 && at->parent == at->root && root == P_PARAMETER)
+        return true; /* list[i] */
     return at->kind == P_PART && at->through && (root == P_PARAMETER || root == P_GLOBAL);
+}
+
+/* g_autoptr(GFile) file; whose only reference ends with the block: nothing here takes another one. */
+static bool is_only_reference(const struct ir *ir, const struct decl *decl, int variable)
+{
+    if (!decl->attribute || strcmp(decl->attribute, "g_autoptr") != 0)
+        return false;
+    EACH (instr, &ir->code)
+        for (int i = 0; instr->kind == I_CALL && !instr->implicit && i < instr->arg_count; i++)
+            if (instr->args[i].place == variable &&
+                (!instr->callee || strstr(instr->callee, "ref")))
+                return false;
+    return true;
 }
 
 struct fate {
@@ -67,7 +82,11 @@ struct fate {
 static enum reach find_taking(const struct ir *ir, int index, void *data)
 {
     struct fate *fate = data;
-    return ir->code.at[index].dst == fate->variable ? REACH_FOUND : REACH_ON;
+    const struct instr *instr = &ir->code.at[index];
+    if (instr->kind == I_CALL && instr->implicit && instr->arg_count == 1 &&
+        instr->args[0].place == fate->variable)
+        return REACH_STOP; /* in the next round of a loop it is another one */
+    return instr->dst == fate->variable ? REACH_FOUND : REACH_ON;
 }
 
 static enum reach find_cleanup(const struct ir *ir, int index, void *data)
@@ -109,9 +128,10 @@ static void check_stored_at(struct ir *ir, struct arena *arena, finding_vec *fin
     const struct decl *decl = ir->places.at[variable].decl;
     int deferred = deferred_release(ir, variable);
     const char *cleanup = deferred >= 0 ? ir->code.at[deferred].callee : cleanup_of(ir, variable);
-    if (!decl || !releases(cleanup) || counted(cleanup) ||
-        (decl->type.stars == 0 && !closes_number(decl, cleanup)) || !lives_on(ir, instr->dst) ||
-        set_again(ir, instr->dst, index))
+    if (!decl || !cleanup || !lives_on(ir, instr->dst) || set_again(ir, instr->dst, index) ||
+        (!is_only_reference(ir, decl, variable) &&
+         (!releases(cleanup) || counted(cleanup) ||
+          (decl->type.stars == 0 && !closes_number(decl, cleanup)))))
         return;
     struct fate fate = {.variable = variable, .target = instr->dst};
     if (reach(ir, instr->next, find_taking, &fate) >= 0 ||
