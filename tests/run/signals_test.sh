@@ -131,10 +131,6 @@ what_an_assignment_acquires_is_released() {
     run
     expect_status 1
     expect_out first
-    # Without a state, as well.
-    XDG_STATE_HOME=/proc/no/state run
-    expect_status 1
-    expect_out first
     # The command has succeeded, and its value is of no use.
     jobs_are 'A=$(head -c 200000 /dev/zero | tr "\0" x)' 'defer echo first'
     run
