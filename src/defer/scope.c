@@ -143,7 +143,8 @@ static inline bool enters(struct lg_scope *scope)
     return true;
 }
 
-void lgi_scope_leave(struct lg_scope *scope)
+/* On a line of the cache of its own: the loop over the calls of a scope stands on two lines then, and not on three. */
+__attribute__((aligned(64))) void lgi_scope_leave(struct lg_scope *scope)
 {
     if (!enters(scope))
         return;
