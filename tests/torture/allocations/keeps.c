@@ -1,6 +1,6 @@
 /* What a program leaves allocated that does nothing but run goroutines, also in virtual time, and make and end contexts,
- * is what the library keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts, clocks, and,
- * from the first shutdown on, what waits for signals. (How the compiler inlines decides which of these calls a kept context is counted under.) */
+ * is what the library keeps for the next ones: workers, stacks, records of goroutines and of functions, contexts, clocks, a chunk of
+ * calls and, from the first shutdown on, what waits for signals. (How the compiler inlines decides which of these calls a kept context is counted under.) */
 #include <lifoguard/lifoguard.h>
 #include <lifoguard/testing.h>
 
@@ -45,8 +45,16 @@ static void shut_nothing_down(void)
     lg_shutdown_close(down, NULL);
 }
 
+static void defer_many(void)
+{
+    lg_scope(scope);
+    for (int i = 0; i < 100; i++)
+        lg_defer_in(&scope, lg_yield);
+}
+
 int main(void)
 {
+    defer_many();
     shut_nothing_down();
     lg_error_free(lg_test_run_virtual("keeps", in_virtual_time, NULL));
     lg_defer(
