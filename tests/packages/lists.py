@@ -38,11 +38,12 @@ def packaged_names(places, options):
 
 
 def packaged(root):
-    """(FILE, PATTERN) of each line; documents are copied from the source."""
+    """(FILE, PATTERN) of each line, which may name another folder for it; documents are copied from the source."""
     for path in glob.glob(os.path.join(root, 'debian', '*.install')):
         for line in read(path).splitlines():
-            if not line.startswith('#') and len(line.split()) == 1:
-                yield os.path.basename(path), line.strip()
+            words = line.split()
+            if not line.startswith('#') and words and (len(words) == 1 or words[0].startswith('usr/')):
+                yield os.path.basename(path), words[0]
 
 
 def holds(pattern, name):
