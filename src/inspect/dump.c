@@ -103,6 +103,16 @@ static void print_thread(struct lgi_g *g, void *data)
     lgi_print(dump->sink, "\n%s, running on a thread of its own\n", text);
 }
 
+static void print_starting_thread(const struct lgi_task *start, void *data)
+{
+    struct dump *dump = data;
+    if (!count(dump))
+        return;
+    char text[512];
+    lgi_task_describe(start, text, sizeof(text));
+    lgi_print(dump->sink, "\n%s, whose thread has not begun\n", text);
+}
+
 static void print_busy_goroutine(const struct lgi_g *g, void *data)
 {
     struct dump *dump = data;
@@ -160,7 +170,7 @@ static void print_all(void *data)
 
     if (main)
         lgi_thread_ask(main, print_self, dump, lgi_real_now() + BUSY_AFTER);
-    lgi_threads_visit(print_thread, dump);
+    lgi_threads_visit(print_starting_thread, print_thread, dump);
     lgi_workers_visit(print_standing, print_busy_worker, dump, dump->patience);
     print_unstarted(dump, &lgi_injected);
     for (unsigned i = 0; i < workers; i++) {

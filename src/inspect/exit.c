@@ -81,7 +81,7 @@ static void tell_all(struct lgi_g *self, lg_time end)
 {
     bool told[LGI_WORKERS_MOST] = {false}, all = false;
     lg_duration each = TELL_FIRST_MS * LG_MILLISECOND;
-    lgi_threads_visit(tell_thread, self);
+    lgi_threads_visit(NULL, tell_thread, self); /* one that begins later asks by itself */
     while (!all) {
         unsigned count = lgi_worker_count();
         all = true;

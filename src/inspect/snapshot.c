@@ -166,6 +166,13 @@ static void add_unstarted(struct lgi_snapshot *snapshot, struct lgi_run_queue *s
     lgi_unlock(&starts->lock);
 }
 
+static void add_starting_thread(const struct lgi_task *start, void *snapshot)
+{
+    struct lgi_entry *entry = new_entry(snapshot, start);
+    if (entry)
+        entry->thread = true;
+}
+
 /* `start` is g's. */
 static void add_g(struct lgi_snapshot *snapshot, const struct lgi_g *g)
 {
@@ -246,7 +253,7 @@ static void collect(struct lgi_snapshot *snapshot)
         add_unstarted(snapshot, &lgi_workers[i]->starts);
         lgi_worker_wake(lgi_workers[i]);
     }
-    lgi_threads_visit(add_thread, snapshot);
+    lgi_threads_visit(add_starting_thread, add_thread, snapshot);
     lgi_workers_visit(see, busy, snapshot, BUSY_MS * LG_MILLISECOND);
 
     qsort(snapshot->entries, snapshot->count, sizeof(*snapshot->entries), by_id);

@@ -92,7 +92,9 @@ bool lgi_may_spin(void);
 
 bool lgi_thread_run_task(struct lgi_task *start);
 size_t lgi_threads_count(void);
-void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data);
+/* `starting`: for those whose thread has not begun; NULL: none. */
+void lgi_threads_visit(void (*starting)(const struct lgi_task *start, void *data),
+                       void (*visit)(struct lgi_g *g, void *data), void *data);
 
 /* Makes the thread call `answer` while it waits; if the thread is the caller, calls it directly. False: until `until`, or
  * for as long since it last waited so, the thread did not wait in a way that can be interrupted. The thread must not end

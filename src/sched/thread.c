@@ -15,9 +15,10 @@
 
 static struct {
     pthread_mutex_t lock;
-    struct lgi_list all; /* of struct lgi_g, by thread_link */
-    size_t count;        /* those that are being made included */
-    uint32_t activity;   /* of those that have ended: deadlock.c */
+    struct lgi_task *starting; /* of those that are being made */
+    struct lgi_list all;       /* of struct lgi_g, by thread_link */
+    size_t count;              /* of both */
+    uint32_t activity;         /* of those that have ended: deadlock.c */
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* What is asked of threads that wait. */
@@ -41,9 +42,36 @@ static struct lgi_g *g_of(struct lgi_link *link)
     return LGI_HOLDER(link, struct lgi_g, thread_link);
 }
 
+static void add_starting(struct lgi_task *start)
+{
+    pthread_mutex_lock(&threads.lock);
+    start->next = threads.starting;
+    threads.starting = start;
+    threads.count++;
+    pthread_mutex_unlock(&threads.lock);
+}
+
+/* With the lock. */
+static void remove_starting(const struct lgi_task *start)
+{
+    struct lgi_task **at = &threads.starting;
+    while (*at != start)
+        at = &(*at)->next;
+    *at = start->next;
+}
+
+static void withdraw(const struct lgi_task *start)
+{
+    pthread_mutex_lock(&threads.lock);
+    remove_starting(start);
+    threads.count--;
+    pthread_mutex_unlock(&threads.lock);
+}
+
 static void enlist(struct lgi_g *g)
 {
     pthread_mutex_lock(&threads.lock);
+    remove_starting(g->start);
     lgi_list_add(&threads.all, &g->thread_link);
     pthread_mutex_unlock(&threads.lock);
 }
@@ -112,14 +140,10 @@ bool lgi_thread_run_task(struct lgi_task *start)
         size = lgi_stack_size(start->stack_class);
     if (size < (size_t)PTHREAD_STACK_MIN)
         size = 0;
-    pthread_mutex_lock(&threads.lock);
-    threads.count++;
-    pthread_mutex_unlock(&threads.lock);
+    add_starting(start);
     int failed = lgi_make_thread(NULL, size, lgi_thread_main, start);
     if (failed) {
-        pthread_mutex_lock(&threads.lock);
-        threads.count--;
-        pthread_mutex_unlock(&threads.lock);
+        withdraw(start);
         if (start->bubble)
             lgi_bubble_withdraw(start);
     }
@@ -187,9 +211,12 @@ bool lgi_threads_wait(uint64_t *activity)
     return all;
 }
 
-void lgi_threads_visit(void (*visit)(struct lgi_g *g, void *data), void *data)
+void lgi_threads_visit(void (*starting)(const struct lgi_task *start, void *data),
+                       void (*visit)(struct lgi_g *g, void *data), void *data)
 {
     pthread_mutex_lock(&threads.lock);
+    for (const struct lgi_task *start = threads.starting; starting && start; start = start->next)
+        starting(start, data);
     for (struct lgi_link *link = threads.all.first; link; link = link->next)
         visit(g_of(link), data);
     pthread_mutex_unlock(&threads.lock);
