@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 /* ---- stack, of which what finds the lines takes much ---- */
@@ -80,11 +81,10 @@ END_TEST
 
 /* ---- a stdout that nobody reads ---- */
 
-static void panics_with_a_full_stdout(void *data)
+static void fill_stdout(void)
 {
     static const char filler[4096];
     int ends[2];
-    (void)data;
     if (pipe(ends) != 0)
         _exit(1);
     fcntl(ends[1], F_SETPIPE_SZ, sizeof(filler));
@@ -94,17 +94,45 @@ static void panics_with_a_full_stdout(void *data)
     fcntl(ends[1], F_SETFL, 0);
     dup2(ends[1], STDOUT_FILENO);
     printf("buffered");
+}
+
+static void panics_with_a_full_stdout(void *data)
+{
+    (void)data;
+    fill_stdout();
     lg_panic("out of luck");
+}
+
+static void ignore(int signal_number)
+{
+    (void)signal_number;
+}
+
+static void panics_while_a_timer_interrupts(void *data)
+{
+    const struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
+    (void)data;
+    fill_stdout();
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    lg_panic("out of luck");
+}
+
+static void reports_with(void (*panic)(void *), void *data)
+{
+    struct outcome *outcome = in_child(panic, data);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "panic: out of luck\n");
 }
 
 START_TEST(P5_a_report_does_not_wait_for_ever_for_a_full_stdout)
 {
-#if defined(HAS_TSAN)
-    (void)panics_with_a_full_stdout; /* ThreadSanitizer flushes stdout in _exit itself */
+#if defined(HAS_TSAN) /* which flushes stdout in _exit itself */
+    (void)panics_with_a_full_stdout, (void)panics_while_a_timer_interrupts;
 #else
-    struct outcome *outcome = in_child(panics_with_a_full_stdout, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: out of luck\n");
+    reports_with(panics_with_a_full_stdout, NULL);
+    reports_with(panics_while_a_timer_interrupts, NULL);
 #endif
 }
 END_TEST
@@ -136,9 +164,7 @@ static void cancels_what_panics(void *data)
 
 START_TEST(P5_a_report_cannot_be_cancelled)
 {
-    struct outcome *outcome = in_child(cancels_what_panics, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: out of luck\n");
+    reports_with(cancels_what_panics, NULL);
 }
 END_TEST
 
