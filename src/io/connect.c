@@ -13,18 +13,18 @@
 #include "io/fairness.h"
 #include "poll/poll.h"
 
-/* -1: the system does not tell. */
-static int option_of(int fd, int option)
+/* False, and errno: the system does not tell. */
+static bool get_option(int fd, int option, int *value)
 {
-    int value = -1;
-    socklen_t size = sizeof(value);
-    return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+    socklen_t size = sizeof(*value);
+    return getsockopt(fd, SOL_SOCKET, option, value, &size) == 0;
 }
 
 /* If it is TCP. */
 static void note_stream(int fd)
 {
-    if (option_of(fd, SO_PROTOCOL) == IPPROTO_TCP)
+    int protocol;
+    if (get_option(fd, SO_PROTOCOL, &protocol) && protocol == IPPROTO_TCP)
         lgi_fd_is_stream(fd);
 }
 
@@ -71,11 +71,11 @@ static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
  * families is SO_ACCEPTCONN believed: a Bluetooth socket that listens has it not set. */
 static int not_listening(int fd)
 {
-    int listens = option_of(fd, SO_ACCEPTCONN);
-    if (listens != 0)
-        return listens < 0 && errno == ENOTSOCK ? ENOTSOCK : 0;
-    int family = option_of(fd, SO_DOMAIN), type = option_of(fd, SO_TYPE);
-    if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+    int listens, family, type;
+    if (!get_option(fd, SO_ACCEPTCONN, &listens))
+        return errno == ENOTSOCK ? ENOTSOCK : 0;
+    if (listens || !get_option(fd, SO_DOMAIN, &family) || !get_option(fd, SO_TYPE, &type) ||
+        (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
         return 0;
     return type == SOCK_STREAM || type == SOCK_SEQPACKET ? EINVAL : EOPNOTSUPP;
 }
