@@ -246,7 +246,7 @@ static lg_error *http_start(void *argument, const lg_context *ctx)
             MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC |
                                  MHD_USE_NO_LISTEN_SOCKET,
                              0, NULL, NULL, handle, service, MHD_OPTION_THREAD_POOL_SIZE, 4U,
-                             /* Who sends nothing goes soon, and there are never too many. */
+                             /* Silent clients are let go soon, and there are never too many. */
                              MHD_OPTION_CONNECTION_TIMEOUT, 5U, MHD_OPTION_CONNECTION_LIMIT, 512U,
                              MHD_OPTION_NOTIFY_COMPLETED, completed, service,
                              MHD_OPTION_NOTIFY_CONNECTION, closed, service, MHD_OPTION_END);

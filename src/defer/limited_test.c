@@ -99,6 +99,20 @@ START_TEST(d20_a_call_in_time_is_not)
 }
 END_TEST
 
+START_TEST(d20_the_error_may_be_the_first_of_an_array)
+{
+    lg_error *errors[2] = {NULL, NULL};
+    {
+        lg_scope(scope);
+        lg_defer_within_in(&scope, -1, errors, take_time, NULL);
+        lg_defer_within(-1, errors, take_time, NULL);
+    }
+    ck_assert(lg_error_is(errors[0], &lg_error_overrun));
+    ck_assert_ptr_null(errors[1]);
+    lg_error_free(errors[0]);
+}
+END_TEST
+
 static void append(char *order, const char *what)
 {
     strcat(order, what);
@@ -326,9 +340,9 @@ START_TEST(d20_a_child_after_fork_knows_only_its_own)
 END_TEST
 
 RUN_TESTS("limited", d20_a_call_that_overruns_its_limit_is_named, d20_a_call_in_time_is_not,
-          d20_a_negative_limit_is_always_overrun, d20_it_has_its_place_in_the_one_order,
-          d20_a_null_function_panics_when_the_call_is_made, d20_in_a_scope,
-          d20_a_limit_moves_with_the_call, d20_the_error_of_a_panic_names_it,
+          d20_the_error_may_be_the_first_of_an_array, d20_a_negative_limit_is_always_overrun,
+          d20_it_has_its_place_in_the_one_order, d20_a_null_function_panics_when_the_call_is_made,
+          d20_in_a_scope, d20_a_limit_moves_with_the_call, d20_the_error_of_a_panic_names_it,
           d20_the_report_of_a_panic_names_it, d20_a_call_that_panics_is_named_too,
           d20_what_still_runs_can_be_visited, d20_without_memory_the_overrun_is_still_told,
           d20_a_child_after_fork_knows_only_its_own)

@@ -13,12 +13,18 @@
 #include "io/fairness.h"
 #include "poll/poll.h"
 
+/* False, and errno: the system does not tell. */
+static bool get_option(int fd, int option, int *value)
+{
+    socklen_t size = sizeof(*value);
+    return getsockopt(fd, SOL_SOCKET, option, value, &size) == 0;
+}
+
 /* If it is TCP. */
 static void note_stream(int fd)
 {
-    int protocol = 0;
-    socklen_t size = sizeof(protocol);
-    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP)
+    int protocol;
+    if (get_option(fd, SO_PROTOCOL, &protocol) && protocol == IPPROTO_TCP)
         lgi_fd_is_stream(fd);
 }
 
@@ -61,14 +67,17 @@ static int try_accept(int listener, struct sockaddr *address, socklen_t *length)
     return fd;
 }
 
-/* What the call will not wait for: poll(2) is silent about a socket that does not listen. 0, or an errno value. */
+/* What the call will not wait for: poll(2) is silent about a socket that does not listen. 0, or an errno value. Only of these
+ * families is SO_ACCEPTCONN believed: a Bluetooth socket that listens has it not set. */
 static int not_listening(int fd)
 {
-    int listens = 0;
-    socklen_t size = sizeof(listens);
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+    int listens, family, type;
+    if (!get_option(fd, SO_ACCEPTCONN, &listens))
         return errno == ENOTSOCK ? ENOTSOCK : 0;
-    return listens ? 0 : EINVAL;
+    if (listens || !get_option(fd, SO_DOMAIN, &family) || !get_option(fd, SO_TYPE, &type) ||
+        (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
+        return 0;
+    return type == SOCK_STREAM || type == SOCK_SEQPACKET ? EINVAL : EOPNOTSUPP;
 }
 
 lg_error *lg_accept(int listener, struct sockaddr *address, socklen_t *length, lg_until until,

@@ -196,10 +196,16 @@ static void accept_from_what_does_not_listen(void *unused)
 {
     (void)unused;
     int fd, pipe_ends[2], connected[2];
+    int datagrams = socket(AF_UNIX, SOCK_DGRAM, 0), unknown = socket(AF_NETLINK, SOCK_RAW, 0);
     must(pipe(pipe_ends) == 0);
     must(socketpair(AF_UNIX, SOCK_STREAM, 0, connected) == 0);
     must_be_errno(lg_accept(pipe_ends[0], NULL, NULL, lg_until_timeout(LG_MINUTE), &fd), ENOTSOCK);
     must_be_errno(lg_accept(connected[0], NULL, NULL, lg_until_timeout(LG_MINUTE), &fd), EINVAL);
+    must_be_errno(lg_accept(datagrams, NULL, NULL, lg_until_timeout(LG_MINUTE), &fd), EOPNOTSUPP);
+    /* Of the other families SO_ACCEPTCONN means nothing. */
+    must_be(lg_accept(unknown, NULL, NULL, lg_until_now(), &fd), &lg_error_deadline_exceeded);
+    close(datagrams);
+    close(unknown);
     for (int i = 0; i < 2; i++) {
         close(pipe_ends[i]);
         close(connected[i]);

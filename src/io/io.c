@@ -343,12 +343,14 @@ lg_error *lg_read_full(int fd, void *buffer, size_t size, lg_until until, size_t
     return error;
 }
 
-/* An empty datagram is one too. For all else that is no socket, nothing is nothing. */
+/* An empty datagram is one too. For all that is no socket, nothing is nothing. */
 static lg_error *write_nothing(struct file *file, lg_until until)
 {
     lg_error *error = NULL;
     while (!error && send(file->fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        if (is_as_no_socket(file))
+        if (errno == ENOTSOCK)
+            return NULL;
+        if (is_as_no_socket(file) && may_block(file, POLLOUT) && write_plainly(file, "", 0) == 0)
             return NULL;
         error = wait_for(file, POLLOUT, until, "write");
     }

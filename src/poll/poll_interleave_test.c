@@ -99,7 +99,7 @@ static uint32_t ended_as; /* the wait */
 
 #define lgi_pause il_spin
 #define sched_yield() il_spin()
-#define nanosleep(time, rest) il_spin()
+#define lgi_nap(duration) il_spin()
 #define lgi_futex_wait model_futex_wait
 #define lgi_futex_wake(word, count) il_futex_wake(word)
 #define lgi_may_spin() false

@@ -4,14 +4,19 @@
 #include "testing/memory_use.h"
 #include "testing/test.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <ucontext.h>
 
 /* ---- stack, of which what finds the lines takes much ---- */
 
 enum { SMALL_STACK = 96 * 1024 };
+
+/* Of each thread, on its stack: also of one that finds the lines. */
+static __thread char thread_local_[2 << 20];
 
 static void panics(void)
 {
@@ -22,6 +27,7 @@ static void panics(void)
 static void *panics_on_thread(void *unused)
 {
     (void)unused;
+    memset(thread_local_, 1, sizeof(thread_local_));
     panics();
     return NULL;
 }
@@ -32,7 +38,7 @@ static void on_small_thread(void *data)
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK + sizeof(thread_local_));
     pthread_create(&thread, &attributes, panics_on_thread, NULL);
     pthread_join(thread, NULL);
 }
@@ -55,7 +61,10 @@ static void reports_on(void (*stack)(void *))
     expect_status(outcome, 2);
     expect_out(outcome, "innermost ");
     expect_in_err(outcome, "panic: out of luck\n");
-    expect_in_err(outcome, "\nstack:\n    ");
+    const char *frames = strstr(outcome->err, "\nstack:\n    ");
+    ck_assert_ptr_nonnull(frames);
+    if (dlopen("libdw.so.1", RTLD_NOW))
+        ck_assert_ptr_nonnull(strstr(frames, "hindered_test.c"));
 }
 
 START_TEST(P5_a_report_needs_no_large_stack_of_a_thread)
@@ -80,11 +89,10 @@ END_TEST
 
 /* ---- a stdout that nobody reads ---- */
 
-static void panics_with_a_full_stdout(void *data)
+static void fill_stdout(void)
 {
     static const char filler[4096];
     int ends[2];
-    (void)data;
     if (pipe(ends) != 0)
         _exit(1);
     fcntl(ends[1], F_SETPIPE_SZ, sizeof(filler));
@@ -94,17 +102,45 @@ static void panics_with_a_full_stdout(void *data)
     fcntl(ends[1], F_SETFL, 0);
     dup2(ends[1], STDOUT_FILENO);
     printf("buffered");
+}
+
+static void panics_with_a_full_stdout(void *data)
+{
+    (void)data;
+    fill_stdout();
     lg_panic("out of luck");
+}
+
+static void ignore(int signal_number)
+{
+    (void)signal_number;
+}
+
+static void panics_while_a_timer_interrupts(void *data)
+{
+    const struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+    const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
+    (void)data;
+    fill_stdout();
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    lg_panic("out of luck");
+}
+
+static void reports_with(void (*panic)(void *), void *data)
+{
+    struct outcome *outcome = in_child(panic, data);
+    expect_status(outcome, 2);
+    expect_in_err(outcome, "panic: out of luck\n");
 }
 
 START_TEST(P5_a_report_does_not_wait_for_ever_for_a_full_stdout)
 {
-#if defined(HAS_TSAN)
-    (void)panics_with_a_full_stdout; /* ThreadSanitizer flushes stdout in _exit itself */
+#if defined(HAS_TSAN) /* which flushes stdout in _exit itself */
+    (void)panics_with_a_full_stdout, (void)panics_while_a_timer_interrupts;
 #else
-    struct outcome *outcome = in_child(panics_with_a_full_stdout, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: out of luck\n");
+    reports_with(panics_with_a_full_stdout, NULL);
+    reports_with(panics_while_a_timer_interrupts, NULL);
 #endif
 }
 END_TEST
@@ -136,9 +172,7 @@ static void cancels_what_panics(void *data)
 
 START_TEST(P5_a_report_cannot_be_cancelled)
 {
-    struct outcome *outcome = in_child(cancels_what_panics, NULL);
-    expect_status(outcome, 2);
-    expect_in_err(outcome, "panic: out of luck\n");
+    reports_with(cancels_what_panics, NULL);
 }
 END_TEST
 
@@ -151,17 +185,24 @@ static void panics_with_little_memory(void *quarters)
     lg_panic("out of luck");
 }
 
+static void panics_with_little_data(void *quarters)
+{
+    const rlim_t limit = memory_use().data * 1024 + ((rlim_t)(*(int *)quarters) << 18);
+    setrlimit(RLIMIT_DATA, &(struct rlimit){limit, limit});
+    lg_panic("out of luck");
+}
+
 START_TEST(P10_a_report_does_without_what_takes_memory)
 {
 #if defined(HAS_SANITIZER)
-    (void)panics_with_little_memory; /* it has mapped too much already */
+    (void)panics_with_little_memory,
+        (void)panics_with_little_data; /* it has mapped too much already */
 #else
     if (lgi_in_valgrind() || is_emulated()) /* likewise */
         return;
     for (int quarters = 0; quarters < 40; quarters++) {
-        struct outcome *outcome = in_child(panics_with_little_memory, &quarters);
-        expect_status(outcome, 2);
-        expect_in_err(outcome, "panic: out of luck\n");
+        reports_with(panics_with_little_memory, &quarters);
+        reports_with(panics_with_little_data, &quarters);
     }
 #endif
 }

@@ -20,14 +20,26 @@
 
 enum { STDOUT_TRIES = 100, WAIT_MS = 1000 };
 
+/* As poll(2). 0: the descriptor takes nothing for so long that nobody seems to read. No signal interrupts the wait: a timer's
+ * would come again and again. */
+static int wait_to_write(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int count = poll(&ready, 1, WAIT_MS);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return count;
+}
+
 static void put(struct lgi_sink *sink, const char *text, size_t length)
 {
     (void)sink;
     while (length > 0) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written < 0 && errno == EAGAIN) {
-            struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-            if (poll(&ready, 1, WAIT_MS) <= 0)
+            if (wait_to_write(STDERR_FILENO) <= 0)
                 return;
         } else if (written < 0 && errno != EINTR) {
             return;
@@ -69,18 +81,17 @@ void lgi_report_begin(void)
 /* Does stdout take what it holds at once? A pipe with room takes PIPE_BUF bytes. */
 static bool stdout_is_ready(void)
 {
-    struct pollfd ready = {.fd = fileno(stdout), .events = POLLOUT};
-    return ready.fd < 0 || __fpending(stdout) == 0 || poll(&ready, 1, WAIT_MS) != 0;
+    int fd = fileno(stdout);
+    return fd < 0 || __fpending(stdout) == 0 || wait_to_write(fd) != 0;
 }
 
 /* If nobody reads stdout, what it holds is lost, and the report is not. */
 void lgi_report_flush(void)
 {
-    if (!stdout_is_ready())
-        return;
     for (int i = 0; i < STDOUT_TRIES; i++) {
-        if (ftrylockfile(stdout) == 0) {
-            fflush(stdout);
+        if (ftrylockfile(stdout) == 0) { /* (musl's fileno would wait for the lock) */
+            if (stdout_is_ready())
+                fflush(stdout);
             funlockfile(stdout);
             return;
         }

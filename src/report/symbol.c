@@ -199,10 +199,13 @@ static bool resolve_elsewhere(struct work *work)
 {
     pthread_t thread;
     pthread_attr_t attributes;
+    size_t usual;
     sigset_t all, before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
-    pthread_attr_setstacksize(&attributes, OWN_STACK);
+    /* (The program's thread-local variables lie there too.) */
+    if (pthread_attr_getstacksize(&attributes, &usual) != 0 || usual < OWN_STACK)
+        pthread_attr_setstacksize(&attributes, OWN_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool created = pthread_create(&thread, &attributes, resolve_all, work) == 0;
@@ -211,11 +214,12 @@ static bool resolve_elsewhere(struct work *work)
     return created && pthread_join(thread, NULL) == 0;
 }
 
-/* libdw ends the process where it gets no memory. */
+/* libdw ends the process where it gets no memory. (Memory that can be written counts for RLIMIT_DATA too.) */
 static bool has_memory(void)
 {
     enum { ENOUGH_MEMORY = 64 << 20 };
-    void *memory = mmap(NULL, ENOUGH_MEMORY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, ENOUGH_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
     return memory != MAP_FAILED && munmap(memory, ENOUGH_MEMORY) == 0;
 }
 

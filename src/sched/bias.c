@@ -3,10 +3,10 @@
 
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error/keep_errno.h"
+#include "sched/futex.h"
 #include "sched/runtime.h"
 
 #if __has_include(<sys/single_threaded.h>)
@@ -78,7 +78,7 @@ static void barrier(void)
 {
     /* Forbidden since it was registered? What a processor stores is seen by all long before this has passed. */
     if (syscall(SYS_membarrier, PRIVATE_EXPEDITED, 0, 0) != 0)
-        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        lgi_nap(20 * LG_MILLISECOND);
 }
 
 void lgi_bias_wait(const uint32_t *lock, uint32_t tag)

@@ -121,5 +121,30 @@ START_TEST(code_that_knows_nothing_of_bias_takes_the_lock)
 }
 END_TEST
 
+/* ---- a thread that is to be cancelled ---- */
+
+static void *back_off_when_cancelled(void *end)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    pthread_cancel(pthread_self());
+    pthread_setcancelstate(before, NULL);
+    for (unsigned attempt = 0; attempt < 200; attempt++)
+        lgi_back_off(attempt);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return end;
+}
+
+/* (The thread may hold another lock.) */
+START_TEST(the_wait_for_a_lock_is_not_cancelled)
+{
+    pthread_t thread;
+    void *end;
+    ck_assert_int_eq(pthread_create(&thread, NULL, back_off_when_cancelled, &end), 0);
+    ck_assert_int_eq(pthread_join(thread, &end), 0);
+    ck_assert_ptr_eq(end, &end);
+}
+END_TEST
+
 RUN_TESTS("bias", a_worker_and_threads_exclude_each_other,
-          code_that_knows_nothing_of_bias_takes_the_lock)
+          code_that_knows_nothing_of_bias_takes_the_lock, the_wait_for_a_lock_is_not_cancelled)

@@ -8,7 +8,7 @@
 
 enum {
     STACKS_KEPT = 256,    /* by a worker, of each size … */
-    BYTES_KEPT = 1 << 25, /* … and of large ones fewer: all of it may be in use */
+    BYTES_KEPT = 1 << 25, /* … and of large ones fewer, which may have been used to their ends */
     GIVEN_AT_ONCE = 32,   /* of those too many, before the worker checks for something to run */
     GIVE_BACK_EVERY = 64, /* steps of a worker that always has something to run */
 };

@@ -25,6 +25,12 @@ void lgi_futex_wake(void *word, int count)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+void lgi_nap(lg_duration duration)
+{
+    uint32_t word = 0;
+    lgi_futex_wait(&word, 0, lgi_time_in(duration));
+}
+
 void lgi_event_signal(int event)
 {
     LGI_KEEP_ERRNO;

@@ -77,10 +77,11 @@ END_TEST
 
 /* ---- the code under test ---- */
 
+#include "sched/futex.h"
 #include "sched/lock.h"
 #define lgi_pause il_spin
 #define sched_yield() il_spin()
-#define nanosleep(time, rest) il_spin()
+#define lgi_nap(duration) il_spin()
 // NOLINTNEXTLINE(bugprone-suspicious-include): it is under test
 #include "../sched/lock.c"
 
@@ -201,7 +202,6 @@ END_TEST
 /* ---- workers that go to sleep, and those who have work for them ---- */
 
 #include "sched/fiber.h"
-#include "sched/futex.h"
 #include "sched/hooks.h"
 #include "sched/idle.h"
 #include "sched/ready.h"

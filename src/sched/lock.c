@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "defer/hooks.h"
 #include "error/keep_errno.h"
 #include "sched/bias.h"
+#include "sched/futex.h"
 #include "sched/runtime.h"
 
 struct lgi_lock_process lgi_lock_process = {.held = 1};
@@ -42,7 +42,7 @@ void lgi_back_off(unsigned attempt)
     else if (attempt < SPINS + YIELDS)
         sched_yield();
     else
-        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+        lgi_nap(50 * LG_MICROSECOND);
 }
 
 static uint32_t take(uint32_t *lock)

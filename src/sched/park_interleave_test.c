@@ -33,7 +33,7 @@ static void model_futex_wait(const void *word, uint32_t value, lg_time until)
 
 #define lgi_pause il_spin
 #define sched_yield() il_spin()
-#define nanosleep(time, rest) il_spin()
+#define lgi_nap(duration) il_spin()
 #define lgi_futex_wait model_futex_wait
 #define lgi_futex_wake(word, count) il_futex_wake(word)
 #define lgi_may_spin() false

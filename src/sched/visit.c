@@ -1,7 +1,6 @@
 #include "sched/visit.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "defer/fork.h"
 #include "sched/fiber.h"
@@ -118,7 +117,7 @@ static void lock_request(void)
     while (pthread_mutex_trylock(&request.lock) != 0) {
         if (lgi_worker)
             lgi_worker_answer(lgi_worker);
-        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+        lgi_nap(20 * LG_MICROSECOND);
     }
 }
 

@@ -151,6 +151,18 @@ static void connects_to_nobody(void)
     close(taken);
 }
 
+static void sends_nothing(void)
+{
+    int datagrams[2];
+    char byte;
+    size_t count = 1;
+    must(socketpair(AF_UNIX, SOCK_DGRAM, 0, datagrams) == 0, 32);
+    must(!lg_write(datagrams[0], "", 0, LONG_ENOUGH, NULL), 33);
+    must(!lg_read(datagrams[1], &byte, 1, LONG_ENOUGH, &count) && count == 0, 34);
+    close(datagrams[0]);
+    close(datagrams[1]);
+}
+
 static void waits_for_child(void)
 {
     int status = -1;
@@ -251,6 +263,7 @@ static void use_all(void)
     lg_waitgroup_go(&group, writes, ends[1], 53);
     lg_waitgroup_go(&group, connects, listener);
     lg_waitgroup_go(&group, connects_to_nobody);
+    lg_waitgroup_go(&group, sends_nothing);
     lg_waitgroup_go(&group, waits_for_child);
     must(!lg_waitgroup_wait_until(&group, LONG_ENOUGH), 54);
     writes(ends[1], 55);

@@ -1,6 +1,7 @@
 /* A mutex that is biased to a worker, in all interleavings of the worker's goroutine and other threads. */
 #include "testing/interleave.h"
 
+#include "sched/futex.h"
 #include "sched/goroutine.h"
 #include "sched/identity.h"
 #include "sched/lock.h"
@@ -9,7 +10,7 @@
 
 #define lgi_pause il_spin
 #define sched_yield() il_spin()
-#define nanosleep(time, rest) il_spin()
+#define lgi_nap(duration) il_spin()
 #define take take_lock
 // NOLINTNEXTLINE(bugprone-suspicious-include): it is under test
 #include "../sched/lock.c"

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* In KB: of addresses, and of what is in memory. */
+/* In KB: of addresses, of what is in memory, and of what can be written and is not shared. */
 struct memory_use {
-    size_t mapped, resident;
+    size_t mapped, resident, data;
 };
 
 static inline struct memory_use memory_use(void)
@@ -23,6 +23,9 @@ static inline struct memory_use memory_use(void)
     struct memory_use use;
     use.mapped = strtoul(at, &at, 10) * page_kb;
     use.resident = strtoul(at, &at, 10) * page_kb;
+    for (int skipped = 0; skipped < 3; skipped++)
+        (void)strtoul(at, &at, 10);
+    use.data = strtoul(at, &at, 10) * page_kb;
     return use;
 }
 

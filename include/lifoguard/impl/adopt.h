@@ -142,9 +142,11 @@
     LGI_TAKE(lgi_at_##id, variable)                                                                \
     enum {                                                                                         \
         lgi_owned_##id = LGI_IS_OWNER(this_scope_was_not_declared_by_lg_scope_##id),                                             \
-        lgi_pointed_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                \
+        lgi_led_##id = LGI_CLASS(lgi_at_##id) == LGI_POINTER &&                                    \
+                       !__builtin_types_compatible_p(__typeof__(lgi_at_##id), void *),             \
+        lgi_pointed_##id = lgi_led_##id &&                                                         \
                            !__builtin_types_compatible_p(__typeof__(lgi_at_##id), __typeof__(type)) && \
-                           (LGI_CLASS(*__builtin_choose_expr(LGI_CLASS(lgi_at_##id) == LGI_POINTER, lgi_at_##id, (int *)0)) | 1) != LGI_STRUCT_OR_UNION, \
+                           (LGI_CLASS(*__builtin_choose_expr(lgi_led_##id, lgi_at_##id, (int *)0)) | 1) != LGI_STRUCT_OR_UNION, \
         lgi_is_out_##id = lgi_owned_##id && lgi_pointed_##id                                       \
     };                                                                                             \
     _Static_assert(!(lgi_owned_##id && !lgi_is_out_##id), "the variable is given by its address: write &variable"); \
