@@ -36,6 +36,7 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_each(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_families(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_elements(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_entries(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unwinds(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_members(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_streams(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,
