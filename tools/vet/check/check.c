@@ -87,6 +87,8 @@ static void check_function(struct ir *ir, struct knowledge *knowledge, finding_v
     check_each(ir, ir->arena, findings);
     check_families(ir, ir->arena, findings);
     check_elements(ir, ir->arena, findings);
+    check_on_error(ir, ir->arena, findings);
+    check_entries(ir, ir->arena, findings);
     check_unwinds(ir, ir->arena, findings);
     check_members(ir, ir->arena, findings);
     check_streams(ir, knowledge, ir->arena, findings);

@@ -16,6 +16,7 @@ void check_close_errors(struct ir *ir, struct arena *arena, finding_vec *finding
 void check_defers(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_exits(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_gotos(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_on_error(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_orders(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_recovers(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_scopes(struct ir *ir, struct arena *arena, finding_vec *findings);
@@ -36,6 +37,7 @@ void check_dropped(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_each(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_families(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_elements(struct ir *ir, struct arena *arena, finding_vec *findings);
+void check_entries(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_unwinds(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_members(struct ir *ir, struct arena *arena, finding_vec *findings);
 void check_streams(struct ir *ir, const struct knowledge *knowledge, struct arena *arena,

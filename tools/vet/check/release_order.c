@@ -5,6 +5,7 @@
 #include "reach.h"
 #include "walk.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct order {
@@ -252,6 +253,26 @@ static const char *own_end(const struct ir *ir, int place)
     return found;
 }
 
+/* A surrounding, by its name, in which other things are made and without which they are nothing. Libraries whose functions begin
+ * with a capital letter mostly count references without saying so: SSL_new(ctx). */
+static bool surrounds(const struct ir *ir, int parent, const char *end, const char *child_end)
+{
+    static const char *const words[] = {"ctx",      "context",  "env",    "environment", "display",
+                                        "device",   "instance", "engine", "loop",        "base",
+                                        "runtime",  "vm",       "db",     "database",    "pool",
+                                        "arena",    "library",  "server", "session",     "conn",
+                                        "registry", "heap",     "bus",    "connection",  NULL};
+    const struct place *place = &ir->places.at[parent];
+    const struct type *type = place->decl ? &place->decl->type : NULL;
+    static const char *const values[] = {"config", "cfg",   "conf",     "options", "opts", "attr",
+                                         "params", "param", "settings", "info",    "data", NULL};
+    if (name_has_any(end, values) || name_has_any(place->text, values))
+        return false; /* the child has copied them */
+    bool named = name_has_any(place->text, words) || name_has_any(end, words) ||
+                 (type && type->count > 0 && name_has_any(type->words[type->count - 1], words));
+    return named && islower((unsigned char)*end) && islower((unsigned char)*child_end);
+}
+
 static int child_of(const struct ir *ir, int index)
 {
     const struct instr *call = at(ir, index);
@@ -271,12 +292,15 @@ static void check_child(struct ir *ir, struct arena *arena, finding_vec *finding
     int parent = call->args[0].place, child = child_of(ir, index);
     if (child < 0 || !plain_pointer(ir, parent) || !is_local(ir, parent))
         return;
-    const char *parents = own_end(ir, parent);
-    if (!parents || depends(parents) || !shuts(parents))
+    const char *parents = own_end(ir, parent), *end = own_end(ir, child);
+    if (!parents || !end)
         return;
-    const char *end = own_end(ir, child);
     bool code = strcmp(parents, "dlclose") == 0; /* of whatever comes from it */
-    if (!end || !(code || depends(end) || depends(call->callee)))
+    bool works_through = !depends(parents) && shuts(parents) &&
+                         (code || depends(end) || depends(call->callee));
+    bool lives_in = strcmp(parents, end) != 0 && name_makes(call->callee) &&
+                    names_are_family(call->callee, end) && surrounds(ir, parent, parents, end);
+    if (!works_through && !lives_in)
         return;
     report_use(ir, arena, findings, index, parent, child, "was made from it");
 }

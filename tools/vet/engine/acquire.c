@@ -89,6 +89,45 @@ static bool was_there(const struct simulation *simulation, const struct state *s
     return false;
 }
 
+/* buf_init(&buf); if (buf_add(&buf, text) < 0) return -1; What has been prepared is there, whether or not the call that uses it
+ * fails. */
+static bool was_prepared(const struct simulation *simulation, const struct state *state,
+                         const struct instr *call)
+{
+    const struct site *site = simulation->site;
+    const struct state *at = state;
+    static const char *const opens[] = {"open",  "new",     "create", "get",   "find", "lookup",
+                                        "alloc", "acquire", "search", "begin", "next", "start",
+                                        "first", "connect", "lock",   "init",  NULL};
+    if (!site->by_address || !call->callee || name_has_any(call->callee, opens))
+        return false; /* path_open(&path): if it fails, nothing is open */
+    for (int steps = 0; at && steps < 200; steps++, at = at->from) {
+        const struct acquisition *acquisition = acquisition_at(site, at->instr);
+        if (acquisition && acquisition->only_prepares)
+            return true;
+        if (at->phase != NOT_HELD)
+            return false;
+    }
+    return false;
+}
+
+static void hold(const struct simulation *simulation, struct state *state, int index,
+                 const struct acquisition *acquisition)
+{
+    const struct instr *instr = &simulation->ir->code.at[index];
+    /* getline(&line, …) in the next round: the functions that the line was passed to have left it here. */
+    bool again = state->phase == HELD && state->acquired == index && acquisition->known &&
+                 instr->dst != acquisition->holder;
+    state->phase = HELD;
+    state->acquired = index;
+    state->acquisition = acquisition;
+    state->released = -1;
+    state->holder_count = state->alias_count = 0;
+    state->pass_count = again ? state->pass_count : 0;
+    state->failing = state->doubtful = state->prepared = false;
+    state->ends = 0;
+}
+
 void acquire(struct simulation *simulation, struct state *state, int index,
              const struct acquisition *acquisition)
 {
@@ -123,6 +162,11 @@ void acquire(struct simulation *simulation, struct state *state, int index,
             if ((failed.phase == RELEASED && !left_alone) ||
                 (more && !only_reads_into(site, instr)))
                 failed.phase = NOT_HELD;
+            if (failed.phase == NOT_HELD && !more && was_prepared(simulation, state, instr)) {
+                hold(simulation, &failed, index, acquisition);
+                add_holder(&failed, acquisition->holder);
+                failed.prepared = true;
+            }
             follow(simulation, &failed, instr->next);
         }
         if (!facts)
@@ -133,17 +177,7 @@ void acquire(struct simulation *simulation, struct state *state, int index,
         follow(simulation, state, instr->next);
         return;
     }
-    /* getline(&line, …) in the next round: the functions that the line was passed to have left it here. */
-    bool again = state->phase == HELD && state->acquired == index && acquisition->known &&
-                 instr->dst != acquisition->holder;
-    state->phase = HELD;
-    state->acquired = index;
-    state->acquisition = acquisition;
-    state->released = -1;
-    state->holder_count = state->alias_count = 0;
-    state->pass_count = again ? state->pass_count : 0;
-    state->failing = state->doubtful = false;
-    state->ends = 0;
+    hold(simulation, state, index, acquisition);
     if (!site->argument)
         add_holder(state, acquisition->holder);
     else

@@ -30,6 +30,7 @@ struct state {
     bool weak;          /* released by a function whose name only perhaps says so */
     unsigned char ends; /* of a pipe or a pair of sockets: bits of the ends that are closed */
     bool doubtful;      /* a condition on a later call's result kept it from its release */
+    bool prepared;      /* by an initialiser, before the call that has failed since */
     int stands_for;     /* states at its instruction that it covers, and itself */
     bool given; /* of a parameter that is followed for a summary: somebody else has it now */
 };

@@ -229,6 +229,18 @@ static enum decision by_configuration(const struct passing *to)
     return config_harmless(to->callee) ? FOLLOW : UNDECIDED;
 }
 
+static bool result_is_tested(const struct passing *to)
+{
+    return to->call->dst >= 0 && site_tested(to->simulation->ir, to->index, to->call->dst);
+}
+
+/* stream = fdopen(fd, "r"): if it fails, the descriptor is still there. */
+static void follow_unopened(const struct passing *to)
+{
+    if (strstr(to->callee, "fdopen") && (model_acquirer(to->callee) || result_is_tested(to)))
+        follow_refused(to->simulation, to->state, to->index);
+}
+
 /* By how the call is written. */
 static enum decision by_form(const struct passing *to)
 {
@@ -249,8 +261,10 @@ static enum decision by_form(const struct passing *to)
         return given(to); /* g_module_make_resident(module) */
     if (name_has(callee, "build") && release && strstr(release, "builder"))
         return given(to); /* builder_build(builder, &result) */
-    if (is_moved(simulation, to->state, &to->call->args[to->argument]))
+    if (is_moved(simulation, to->state, &to->call->args[to->argument])) {
+        follow_unopened(to); /* fdopen(TAKE_FD(fd), "r") */
         return given(to);
+    }
     if (to->carry == CARRIES_INTERIOR &&
         (links(callee) || (to->call->indirect && simulation->parameter < 0)))
         return given(to); /* table->add(table, name, &entry->node) */
@@ -329,17 +343,11 @@ static bool sounds_keeping(const struct passing *to)
            strstr(callee, "beginthread");
 }
 
-static bool result_is_tested(const struct passing *to)
-{
-    return to->call->dst >= 0 && site_tested(to->simulation->ir, to->index, to->call->dst);
-}
-
 /* list_append(list, const char *own) */
 static enum decision by_prototype(const struct passing *to)
 {
-    if (to->keeps && strstr(to->callee, "fdopen") &&
-        (model_acquirer(to->callee) || result_is_tested(to)))
-        follow_refused(to->simulation, to->state, to->index);
+    if (to->keeps)
+        follow_unopened(to);
     if (to->carry != CARRIES_VALUE ||
         !prototype_reads_only(to->simulation->ir->unit, to->call->callee, to->argument, to->keeps))
         return UNDECIDED;

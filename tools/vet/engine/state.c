@@ -72,7 +72,8 @@ static bool same_property(const struct state *a, const struct state *b)
 {
     return a->phase == b->phase && a->acquired == b->acquired && a->released == b->released &&
            a->failing == b->failing && a->given == b->given && a->ends == b->ends &&
-           a->doubtful == b->doubtful && a->alias_count == b->alias_count && same_holders(a, b);
+           a->doubtful == b->doubtful && a->prepared == b->prepared &&
+           a->alias_count == b->alias_count && same_holders(a, b);
 }
 
 static bool passes_include(const struct state *a, const struct state *b)

@@ -246,7 +246,7 @@ bool status_implies_failure(const struct simulation *simulation, const struct st
                             const struct instr *branch, bool truth)
 {
     const struct ir *ir = simulation->ir;
-    if (state->phase != HELD || state->acquired < 0 || !state->acquisition ||
+    if (state->phase != HELD || state->acquired < 0 || !state->acquisition || state->prepared ||
         simulation->site->argument || branch->left.kind != O_PLACE ||
         holds(state, branch->left.place))
         return false;

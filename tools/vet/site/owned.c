@@ -169,10 +169,12 @@ static void add_owned_place(struct ir *ir, site_vec *sites, int index, int place
     if (site->by_address || site->argument)
         return;
     site->owned = true;
-    if (site->has_release || site->known)
+    bool descriptor = result && resource == R_DESCRIPTOR; /* r = open_log(name); … close(r) */
+    if (site->known || (site->has_release && !descriptor))
         return;
     site->resource = resource;
-    site->release = resource_release(resource);
+    if (!site->has_release)
+        site->release = resource_release(resource);
     struct acquisition *acquisition = ADD(ir->arena, &site->acquisitions);
     *acquisition = (struct acquisition){index, result ? instr->dst : place, {0}, false, 1, false};
     acquisition->failing = result ? failing_value(ir, index, instr->dst,

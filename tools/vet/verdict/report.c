@@ -174,6 +174,8 @@ void judge_report_leak(struct judge *judge, const struct event *event, enum leve
                  acquired_by(judge, state));
     path_notes(judge, finding, state);
     finding->advice = lost ? NULL : advice(judge);
+    if (!lost)
+        judge_name_cause(judge, finding, state);
     EACH (other, &judge->simulation->events)
         if (other->kind == EV_RELEASE && !instr_at(judge, other->instr)->implicit) {
             finding_note(judge->arena, finding, instr_at(judge, other->instr)->line,

@@ -31,6 +31,10 @@ void judge_report(struct judge *judge, const struct event *event, const char *ch
 /* Adds a finding about what is still held at the event's exit; `lost`: overwritten there. */
 void judge_report_leak(struct judge *judge, const struct event *event, enum level level, bool lost);
 
+/* cause.c: says why a cleanup that the function has does not run at this exit, if that can be told. */
+void judge_name_cause(const struct judge *judge, struct finding *finding,
+                      const struct state *state);
+
 /* passes.c: do the functions that it was passed to on this path leave it to this function? */
 bool judge_passes_innocent(const struct judge *judge, const struct state *state);
 /* … whatever this function does with it? */
