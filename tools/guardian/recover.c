@@ -148,10 +148,10 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
     return NULL;
 }
 
-lg_error *recover_run(const char *place, const char *id, enum recover_how how,
+lg_error *recover_run(const char *place, const char *id, enum recover_how how, const char *instead,
                       const struct birth *birth, bool *good)
 {
-    static const struct owner_options options = {.grace = 10 * LG_SECOND};
+    const struct owner_options options = {.grace = 10 * LG_SECOND, .instead = instead};
     *good = false;
     lg_error *err = sandbox_check();
     if (err)
@@ -211,7 +211,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
     const char *id = orphans->ids.text;
     while (id < orphans->ids.text + orphans->ids.length) {
         bool good;
-        lg_error *err = recover_run(place, id, RECOVER_ORPHAN, birth, &good);
+        lg_error *err = recover_run(place, id, RECOVER_ORPHAN, NULL, birth, &good);
         /* Another command was faster. */
         if (lg_error_is(err, &state_lost))
             lg_error_free(err);
