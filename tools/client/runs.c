@@ -58,7 +58,7 @@ static const char abandon_help[] =
     "\n"
     "Gives up a failed cleanup, and records the reason. NUMBER is the number that `lifoguard pending` shows.\n"
     "The cleanup is shown as abandoned until the run is forgotten (--forget). A run can be forgotten when all\n"
-    "its cleanups are abandoned.\n";
+    "its cleanups are abandoned, or when the state is a copy and the run was made in another one.\n";
 
 struct place {
     const char *wanted;
@@ -370,6 +370,8 @@ static lg_error *forget(struct owner *owner)
 static lg_error *abandon(struct owner *owner, const char *id, const struct giving_up *what)
 {
     lg_error *err = owner_find_run(owner, id);
+    if (!err && !what && recover_is_copy(owner->place, &owner->run))
+        return state_forget_run(owner->state, &owner->run);
     if (!err && owner->run.phase != RUN_ENDED)
         err = lg_error_newf("run %s has not ended: `dismiss` inside of it, or `recover`", id);
     if (!err)

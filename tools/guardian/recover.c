@@ -175,21 +175,27 @@ struct orphans {
     struct buffer ids; /* one after the other, each with its NUL */
 };
 
+bool recover_is_copy(const char *place, const struct state_run *run)
+{
+    char *directory = place_of_run(place, run->id);
+    lg_defer(free, directory);
+    return run->phase == RUN_ACTIVE && !recover_is_owned(place, run) &&
+           origin_is_elsewhere(directory);
+}
+
 /* Its processes and what they hold are elsewhere, and so are the cleanups: who knows better names the run. */
 static bool leave_copy(const struct orphans *orphans, const struct state_run *run)
 {
-    char *directory = place_of_run(orphans->place, run->id);
-    lg_defer(free, directory);
-    if (!origin_is_elsewhere(directory))
+    if (!recover_is_copy(orphans->place, run))
         return false;
     struct buffer title = {0};
     lg_defer(buffer_free, &title);
     buffer_add_visible(&title, run->title);
     print_message(
         "run %s (%s) is not recovered: this state is a copy, and the run was made in another "
-        "one. If its cleanups are to run here: lifoguard recover --state %s %s; if not, move "
-        "the copy away",
-        run->id, title.text, orphans->place, run->id);
+        "one. If its cleanups are to run here: lifoguard recover --state %s %s; if not: "
+        "lifoguard abandon --state %s --forget %s",
+        run->id, title.text, orphans->place, run->id, orphans->place, run->id);
     return true;
 }
 
