@@ -150,14 +150,11 @@ R6_one_whose_directory_was_removed_runs_as_a_trap_would() {
 replaced_by() {
     mkdir victim
     touch victim/precious
-    inside "mkdir d; touch d/mine; cd d; lifoguard defer --shell 'rm ./*'; cd ..; mv d mine; $1"
-    expect_err 'its working directory .*/d cannot be entered: it is another one than at the registration; put that one back'
-    [[ -e victim/precious && -e d/precious && -e mine/mine ]] || fail "it ran in another directory: $(ls victim d mine)"
-    lifoguard pending | grep -q failed || fail "it is forgotten"
-    rm -r d
-    mv mine d
-    lifoguard recover "$(lifoguard pending | cut -f1)" 2>err || fail "recover: $?"
-    [[ -e victim/precious && ! -e d/mine ]] || fail "recovered in another directory: $(ls victim d)"
+    inside "mkdir d; touch d/mine; cd d; lifoguard defer --shell 'rm -f ./*; touch ../ran'; cd ..; rm -r d; $1"
+    [[ -e victim/precious && -e d/precious ]] || fail "it ran in another directory: $(ls victim d)"
+    [[ -e ran ]] || fail "it did not run"
+    expect_err '/d, the working directory of a cleanup, was replaced by another one: it runs as in an empty one: .*ran'
+    [[ -z $(ls -A -I out -I err -I victim -I ran -I d) ]] || fail "left: $(ls -A)"
     expect_nothing_pending
 }
 
@@ -167,6 +164,41 @@ R6_a_link_in_the_place_of_its_directory_is_not_followed() {
 
 R6_another_directory_in_the_place_of_its_own_is_not_entered() {
     replaced_by 'cp -r victim d'
+}
+
+R6_one_whose_directory_was_moved_runs_in_it() {
+    local next
+    for next in 'mkdir d' true; do
+        inside "mkdir d; touch d/mine; cd d; lifoguard defer rm mine; cd ..; mv d before; $next"
+        expect_err '/d, the working directory of a cleanup, was moved: it runs there: rm mine'
+        [[ -e before && ! -e before/mine ]] || fail "it did not run there: $(ls -R)"
+        expect_nothing_pending
+        rm -r before
+    done
+}
+
+# Where not even the directory around it is the same one, `..` leads nowhere either.
+R6_one_whose_directory_was_replaced_with_all_around_it_changes_nothing_there() {
+    [[ $(stat -c %W .) -gt 0 ]] || exit 77 # no times of birth here
+    inside 'mkdir -p a/b/c; cd a/b/c; lifoguard defer --shell "rm -rf ../* ../../*; touch '"$PWD/ran"'"; cd ../../..; rm -r a; mkdir -p a/b/precious'
+    [[ -e ran && -e a/b/precious ]] || fail "it ran in another directory: $(ls -R)"
+    expect_nothing_pending
+}
+
+R6_one_whose_directory_is_hidden_by_a_mount_is_kept_until_recover_names_a_directory() {
+    needs_mounts
+    mkdir d other
+    unshare -rm sh -c 'lifoguard exec sh -c "cd d; lifoguard defer touch ran; mount -t tmpfs none \"$PWD/d\""; lifoguard pending' >out 2>err </dev/null
+    expect_err 'its working directory .*/d cannot be entered: it is another one .* `lifoguard recover --directory`'
+    [[ $(ls -A d other) == $'d:\n\nother:' ]] || fail "it ran"
+    local id
+    id=$(cut -f1 out)
+    refused_as 125 lifoguard recover --directory none "$id"
+    expect_err 'recover: --directory none: No such file'
+    refused_as 125 lifoguard recover --directory other --all
+    unshare -rm sh -c 'mount -t tmpfs none d; lifoguard recover --directory other "$1"' - "$id" 2>err || fail "recover: $?"
+    [[ -e other/ran ]] || fail "it did not run"
+    expect_nothing_pending
 }
 
 R6_a_directory_of_a_container_stays_the_same_when_it_is_first_written_to() {
@@ -201,25 +233,28 @@ recover_rebooted() {
     unshare -rm sh -c 'mount --bind boot /proc/sys/kernel/random/boot_id && lifoguard recover "$1"' - "$1" 2>err
 }
 
-R6_after_a_power_cut_one_waits_for_its_directory() {
-    unshare -rm true 2>/dev/null || exit 77
+# after_a_power_cut COMMAND PATTERN: the cleanup does not run when COMMAND has been at its directory.
+after_a_power_cut() {
+    needs_mounts
     start 'mkdir d; cd d; lifoguard defer touch ../ran; touch ../here; sleep 471'
     until_true test -e here
     kill_both "$runner" "$guardian"
-    rmdir d
+    eval "$1"
     echo 01234567-89ab-cdef-0123-456789abcdef >boot
     recover_rebooted --all || fail "recover: $?"
-    expect_err 'its working directory .*/d cannot be entered: No such file'
+    expect_err "its working directory .*/d cannot be entered: $2"
     [[ ! -e ran ]] || fail "it ran"
-    mkdir d
-    touch d/other
-    ! recover_rebooted "$(lifoguard pending | cut -f1)" || fail "it is recovered"
-    expect_err 'its working directory .*/d cannot be entered: it is another one .* or move this one away'
-    [[ ! -e ran ]] || fail "it ran"
-    rm -r d
     recover_rebooted "$(lifoguard pending | cut -f1)" || fail "recover: $?"
     [[ -e ran ]] || fail "it did not run"
     kill "$command"
+}
+
+R6_after_a_power_cut_one_waits_for_its_directory() {
+    after_a_power_cut 'rmdir d' 'No such file'
+}
+
+R6_after_a_power_cut_one_does_not_take_another_directory_for_its_own() {
+    after_a_power_cut 'mv d ../e; mkdir d' 'it is another one than at the registration'
 }
 
 R6_one_whose_environment_is_too_large_runs_without_it() {

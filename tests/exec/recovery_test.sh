@@ -145,6 +145,8 @@ R4_a_copy_of_a_state_is_not_recovered_unasked() {
     kill_both "$runner" "$guardian"
     [[ $(stat -c %W .) -gt 0 ]] || { kill "$command"; exit 77; } # no times of birth here
     cp -a "$state" copy
+    cp -a "$state" unwanted
+    cp -a "$state" taken
     lifoguard recover --all 2>err || fail "recover: $?"
     [[ $(<log) == ran ]] || fail "log: $(<log)"
     lifoguard recover --all --state copy 2>err || fail "recover: $?"
@@ -154,6 +156,33 @@ R4_a_copy_of_a_state_is_not_recovered_unasked() {
     [[ $(<log) == $'ran\nother' ]] || fail "log: $(<log)"
     lifoguard recover --state copy "$(lifoguard pending --state copy 2>err | cut -f1)" 2>err || fail "recover: $?"
     [[ $(<log) == $'ran\nother\nran' ]] || fail "by name: $(<log)"
+    lifoguard abandon --state unwanted --forget "$(lifoguard pending --state unwanted 2>/dev/null | cut -f1)" || fail "abandon: $?"
+    [[ -z $(lifoguard pending --state unwanted 2>&1) && $(<log) == $'ran\nother\nran' ]] || fail "not forgotten: $(<log)"
+}
+
+# made_elsewhere SCRIPT: the state is a copy of one where the script was running, as `touch up` has shown.
+made_elsewhere() {
+    start "$1"
+    until_true test -e up
+    kill_both "$runner" "$guardian"
+    kill "$command"
+    cp -a "$state" copy
+    rm -rf "$state"
+    mv copy "$state"
+}
+
+R4_a_copy_that_was_recovered_by_name_is_recovered_unasked_from_then_on() {
+    made_elsewhere 'lifoguard defer sh -c "echo ran >>log; touch cleaning; until test -e go; do sleep 0.02; done"; touch up; exec sleep 471'
+    lifoguard recover "$(lifoguard pending 2>/dev/null | cut -f1)" 2>err &
+    runner=$!
+    until_true test -e cleaning
+    kill -KILL "$runner"
+    touch go
+    wait "$runner" 2>/dev/null
+    lifoguard recover --all 2>err || fail "recover: $?"
+    expect_no_err 'is a copy'
+    [[ $(<log) == ran ]] || fail "log: $(<log)"
+    expect_nothing_pending
 }
 
 R4_the_runner_goes_on_without_its_guardian() {

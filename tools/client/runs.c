@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ static const char recover_help[] =
     "\n"
     "  --all                each run that has lost its runner and its guardian; for boot time. Not a run that was\n"
     "                       kept or whose cleanup has failed: name that one\n"
+    "  --directory PATH     where the cleanups run whose own directory has been removed or replaced; RUN is needed\n"
     "  --when-orphaned      waits until the run has ended, or its runner and guardian have, and then\n"
     "                       recovers the run; for a unit of systemd\n"
     "  --force              also if the runner or the guardian is alive, for example hung: these processes\n"
@@ -56,7 +58,7 @@ static const char abandon_help[] =
     "\n"
     "Gives up a failed cleanup, and records the reason. NUMBER is the number that `lifoguard pending` shows.\n"
     "The cleanup is shown as abandoned until the run is forgotten (--forget). A run can be forgotten when all\n"
-    "its cleanups are abandoned.\n";
+    "its cleanups are abandoned, or when the state is a copy and the run was made in another one.\n";
 
 struct place {
     const char *wanted;
@@ -265,7 +267,8 @@ static bool is_gone(const struct place *place)
     return place->wanted && access(place->wanted, F_OK) != 0 && errno == ENOENT;
 }
 
-static int recover_named(struct place *place, const char *id, enum recover_how how, bool nested)
+static int recover_named(struct place *place, const char *id, enum recover_how how, bool nested,
+                         const char *instead)
 {
     bool good = false;
     /* The machinery of a run, which recovers it, is content if its state was removed. */
@@ -282,7 +285,7 @@ static int recover_named(struct place *place, const char *id, enum recover_how h
     state_close(place->state);
     place->state = NULL;
     if (!err)
-        err = recover_run(place->path, id, how, &place->birth, &good);
+        err = recover_run(place->path, id, how, instead, &place->birth, &good);
     if (err) {
         client_failed("recover", err);
         return EXIT_WRONG_USAGE;
@@ -290,21 +293,30 @@ static int recover_named(struct place *place, const char *id, enum recover_how h
     return good ? 0 : 1;
 }
 
+static lg_error *check_directory(const char *directory)
+{
+    struct stat info;
+    if (directory && stat(directory, &info) != 0)
+        return lg_error_new_errno("--directory %s", directory);
+    return directory && !S_ISDIR(info.st_mode)
+               ? lg_error_newf("--directory %s is not a directory", directory)
+               : NULL;
+}
+
 int recover_command(char **arguments)
 {
     bool help = false;
+    const char *directory = NULL;
     bool all = false;
     bool force = false;
     bool nested = false;
     bool orphaned = false;
     struct place place = {0};
-    const struct option table[] = {{"state", OPTION_TEXT, &place.wanted},
-                                   {"all", OPTION_FLAG, &all},
-                                   {"force", OPTION_FLAG, &force},
-                                   {"nested", OPTION_FLAG, &nested},
-                                   {"when-orphaned", OPTION_FLAG, &orphaned},
-                                   {"help", OPTION_FLAG, &help},
-                                   {0}};
+    const struct option table[] = {
+        {"state", OPTION_TEXT, &place.wanted}, {"all", OPTION_FLAG, &all},
+        {"force", OPTION_FLAG, &force},        {"directory", OPTION_TEXT, &directory},
+        {"nested", OPTION_FLAG, &nested},      {"when-orphaned", OPTION_FLAG, &orphaned},
+        {"help", OPTION_FLAG, &help},          {0}};
     lg_error *err = options_take(table, &arguments);
     if (!err && help)
         return print_text(recover_help);
@@ -312,11 +324,15 @@ int recover_command(char **arguments)
         err = lg_error_new(all ? "either RUN or --all" : "which RUN? See `lifoguard pending`");
     if (!err && *arguments && arguments[1])
         err = lg_error_newf("not expected: %s", arguments[1]);
+    if (!err && all && directory)
+        err = lg_error_new("--directory needs the RUN whose cleanups are to run there");
+    if (!err)
+        err = check_directory(directory);
     if (err)
         return wrong_usage("recover", err);
     lg_defer(place_leave, &place);
     enum recover_how how = force ? RECOVER_BY_FORCE : orphaned ? RECOVER_ORPHAN : RECOVER_BY_NAME;
-    return all ? recover_every(&place) : recover_named(&place, *arguments, how, nested);
+    return all ? recover_every(&place) : recover_named(&place, *arguments, how, nested, directory);
 }
 
 /* ---- abandon ---- */
@@ -354,6 +370,8 @@ static lg_error *forget(struct owner *owner)
 static lg_error *abandon(struct owner *owner, const char *id, const struct giving_up *what)
 {
     lg_error *err = owner_find_run(owner, id);
+    if (!err && !what && recover_is_copy(owner->place, &owner->run))
+        return state_forget_run(owner->state, &owner->run);
     if (!err && owner->run.phase != RUN_ENDED)
         err = lg_error_newf("run %s has not ended: `dismiss` inside of it, or `recover`", id);
     if (!err)

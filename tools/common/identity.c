@@ -43,9 +43,8 @@ struct identity identity_of(int directory)
         return identity;
     identity.inode = (int64_t)info.st_ino;
     identity.vague = (unsigned)system.f_type == OVERLAY;
+    identity.device = (int64_t)info.st_dev;
     identity.born = birth_of(directory);
-    if (!identity.born && major(info.st_dev) != 0)
-        identity.device = (int64_t)info.st_dev;
     return identity;
 }
 
@@ -69,17 +68,28 @@ static bool both_known_and_different(int64_t a, int64_t b)
     return a != 0 && b != 0 && a != b;
 }
 
+/* Where the birth tells, it tells more. */
+static bool other_device(const struct identity *before, const struct identity *now)
+{
+    return !(before->born && now->born) && major((dev_t)before->device) != 0 &&
+           major((dev_t)now->device) != 0 && before->device != now->device;
+}
+
 bool identity_differs(const struct identity *before, const struct identity *now, bool rebooted)
 {
     bool other_inode = both_known_and_different(before->inode, now->inode);
     bool other_birth = both_known_and_different(before->born, now->born);
     if (before->vague || now->vague)
         return other_inode && other_birth;
-    return other_inode || other_birth ||
-           (!rebooted && both_known_and_different(before->device, now->device));
+    return other_inode || other_birth || (!rebooted && other_device(before, now));
 }
 
 bool identity_is_same(const struct identity *before, const struct identity *now)
 {
     return before->inode != 0 && now->inode != 0 && !identity_differs(before, now, false);
+}
+
+bool identity_is_beside(const struct identity *before, const struct identity *now)
+{
+    return before->device != 0 && before->device == now->device;
 }

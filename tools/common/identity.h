@@ -10,8 +10,7 @@
 #include <stdint.h>
 
 struct identity {
-    /* All 0: not known. The birth is 0 where it is not told. The device is 0 where the birth tells more, or each mount makes
-     * up another number. */
+    /* All 0: not known. The birth is 0 where it is not told. */
     int64_t device, inode, born;
     bool removed; /* it had no path any more */
     bool
@@ -27,11 +26,14 @@ struct identity identity_at(const char *path);
 /* Of the working directory. */
 struct identity identity_here(void);
 
-/* Numbers of devices hold for one boot; with `rebooted`, `before` is of an earlier one. What is not known is
- * no difference. */
+/* Numbers of devices hold for one boot, and for one mount if there is no device behind it; with `rebooted`, `before` is of an
+ * earlier boot. What is not known is no difference. */
 bool identity_differs(const struct identity *before, const struct identity *now, bool rebooted);
 
 /* Both are known, and the same. */
 bool identity_is_same(const struct identity *before, const struct identity *now);
+
+/* Both are of one file system, as far as this can be told: one was not mounted over the other. */
+bool identity_is_beside(const struct identity *before, const struct identity *now);
 
 #endif

@@ -41,7 +41,8 @@ struct attempt {
     const char *const *environment;
     const char *directory;
     struct identity identity; /* of the directory, at the registration */
-    bool strict; /* not started if its directory is not there: it may not be there yet */
+    bool strict;         /* not started if its directory is not there: it may not be there yet */
+    const char *instead; /* where it is started if its directory is not there; NULL */
     mode_t umask;
     const struct birth *birth;
     lg_duration timeout; /* 0: none */

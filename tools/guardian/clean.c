@@ -119,6 +119,7 @@ static struct attempt_result try_once(struct owner *owner, struct item *item)
                               .directory = item->spec.directory,
                               .identity = item->spec.identity,
                               .strict = owner->rebooted,
+                              .instead = owner->options.instead,
                               .umask = (mode_t)item->spec.umask & 0777,
                               .birth = owner->birth,
                               .timeout = item->spec.timeout,

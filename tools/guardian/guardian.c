@@ -364,9 +364,9 @@ static int start_watcher(const struct guardian_start *start, struct process *wat
         got = read(hold[0], &byte, 1);
     while (got < 0 && errno == EINTR);
     bool good;
-    lg_error *err = got == 0
-                        ? recover_run(start->place, start->id, RECOVER_ORPHAN, start->birth, &good)
-                        : NULL;
+    lg_error *err = got == 0 ? recover_run(start->place, start->id, RECOVER_ORPHAN, NULL,
+                                           start->birth, &good)
+                             : NULL;
     if (err)
         message_error(err);
     _exit(0);

@@ -16,11 +16,11 @@ static int open_origin(const char *run_directory, int flags)
     return open(path.text, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-/* Who takes the run over finds what is noted. */
+/* Who takes a run over makes it one of this place: when it is killed in turn, the run is recovered unasked. */
 void origin_note(const char *run_directory)
 {
     struct identity here = identity_at(run_directory);
-    int fd = open_origin(run_directory, O_WRONLY | O_CREAT | O_EXCL);
+    int fd = open_origin(run_directory, O_WRONLY | O_CREAT);
     if (fd < 0)
         return;
     ssize_t written = write(fd, &here, sizeof(here));

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* In a run's directory that is new. Without room on the disk, nothing is noted, and the record counts as no copy. */
+/* In the directory of a run that is ours from now on. Without room on the disk, nothing is noted, and the record counts as no copy. */
 void origin_note(const char *run_directory);
 
 bool origin_is_elsewhere(const char *run_directory);

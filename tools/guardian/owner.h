@@ -50,6 +50,7 @@ struct owner_options {
     lg_duration grace, timeout; /* timeout 0: none */
     bool keep, verbose;
     bool patient; /* the command cleans up itself: signals are passed on to it, and none follows */
+    const char *instead; /* for cleanups whose directory is not there any more; NULL */
 };
 
 struct owner {

@@ -148,10 +148,10 @@ static lg_error *recover(struct owner *owner, const char *id, enum recover_how h
     return NULL;
 }
 
-lg_error *recover_run(const char *place, const char *id, enum recover_how how,
+lg_error *recover_run(const char *place, const char *id, enum recover_how how, const char *instead,
                       const struct birth *birth, bool *good)
 {
-    static const struct owner_options options = {.grace = 10 * LG_SECOND};
+    const struct owner_options options = {.grace = 10 * LG_SECOND, .instead = instead};
     *good = false;
     lg_error *err = sandbox_check();
     if (err)
@@ -175,21 +175,27 @@ struct orphans {
     struct buffer ids; /* one after the other, each with its NUL */
 };
 
+bool recover_is_copy(const char *place, const struct state_run *run)
+{
+    char *directory = place_of_run(place, run->id);
+    lg_defer(free, directory);
+    return run->phase == RUN_ACTIVE && !recover_is_owned(place, run) &&
+           origin_is_elsewhere(directory);
+}
+
 /* Its processes and what they hold are elsewhere, and so are the cleanups: who knows better names the run. */
 static bool leave_copy(const struct orphans *orphans, const struct state_run *run)
 {
-    char *directory = place_of_run(orphans->place, run->id);
-    lg_defer(free, directory);
-    if (!origin_is_elsewhere(directory))
+    if (!recover_is_copy(orphans->place, run))
         return false;
     struct buffer title = {0};
     lg_defer(buffer_free, &title);
     buffer_add_visible(&title, run->title);
     print_message(
         "run %s (%s) is not recovered: this state is a copy, and the run was made in another "
-        "one. If its cleanups are to run here: lifoguard recover --state %s %s; if not, move "
-        "the copy away",
-        run->id, title.text, orphans->place, run->id);
+        "one. If its cleanups are to run here: lifoguard recover --state %s %s; if not: "
+        "lifoguard abandon --state %s --forget %s",
+        run->id, title.text, orphans->place, run->id, orphans->place, run->id);
     return true;
 }
 
@@ -211,7 +217,7 @@ static _Noreturn void recover_all(const struct orphans *orphans, const char *pla
     const char *id = orphans->ids.text;
     while (id < orphans->ids.text + orphans->ids.length) {
         bool good;
-        lg_error *err = recover_run(place, id, RECOVER_ORPHAN, birth, &good);
+        lg_error *err = recover_run(place, id, RECOVER_ORPHAN, NULL, birth, &good);
         /* Another command was faster. */
         if (lg_error_is(err, &state_lost))
             lg_error_free(err);

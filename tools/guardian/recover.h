@@ -24,8 +24,12 @@ enum recover_how {
 /* Whether its owner or its runner lives, perhaps in another PID namespace: containers may share a state. */
 bool recover_is_owned(const char *place, const struct state_run *run);
 
-/* Recovers one. True in *good: nothing is left of it. */
-lg_error *recover_run(const char *place, const char *id, enum recover_how how,
+/* Whether it is the record of a run that was made elsewhere, and that nobody here has taken over. */
+bool recover_is_copy(const char *place, const struct state_run *run);
+
+/* Recovers one; cleanups whose directory is not there any more run in `instead`, if it is not NULL. True in *good: nothing is
+ * left of the run. */
+lg_error *recover_run(const char *place, const char *id, enum recover_how how, const char *instead,
                       const struct birth *birth, bool *good)
     __attribute__((__warn_unused_result__));
 
