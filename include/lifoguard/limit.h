@@ -73,9 +73,9 @@ LG_END_DECLS
 #define LGI_IS_LIMIT(limit) (LGI_CLASS(limit) == LGI_INTEGER || LGI_CLASS(limit) == LGI_REAL)
 #define LGI_NO_LIMIT_TEXT "the limit is a duration, as 2 * LG_SECOND: write the limit, &err or NULL, the function, and its arguments"
 /* NULL is a void *, or 0; the nullptr of C23 has a type that C17 cannot name. An array of errors stands for its first one,
- * as an operand of ?:. */
+ * as the operand of a comma. */
 #define LGI_KEEPS_ERROR(result)                                                                    \
-    (__builtin_types_compatible_p(__typeof__(1 ? (result) : (result)), lg_error **) ||             \
+    (__builtin_types_compatible_p(__typeof__(((void)0, (result))), lg_error **) ||                \
      __builtin_types_compatible_p(__typeof__(result), void *) || LGI_CLASS(result) != LGI_POINTER)
 #define LGI_NO_RESULT_TEXT "after the limit comes &err, of an lg_error *err, or NULL, and then the function and its arguments"
 /* Whether limit and result can be used, as the enumerator lgi_right_ID, with an error for the first that cannot; none
