@@ -330,7 +330,8 @@ START_TEST(P3_floating_point_numbers_are_as_they_were)
     for (int i = 0; i < 3; i++) {
         seen = 0;
         x += recovers_beside_doubles(y);
-        ck_assert_int_eq((int)seen, 110 * (int)(3 * y + 3));
+        int expected = 110 * (int)(3 * y + 3);
+        ck_assert_int_eq((int)seen, expected);
         y += x;
     }
     ck_assert_int_eq((int)x, 21);

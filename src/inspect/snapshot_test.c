@@ -370,6 +370,7 @@ static void *print_when_cancelled(void *begun)
 {
     FILE *nowhere = fopen("/dev/null", "w");
     int before;
+    ck_assert_ptr_nonnull(nowhere);
     setvbuf(nowhere, NULL, _IONBF, 0);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     pthread_barrier_wait(begun);
