@@ -24,7 +24,8 @@
  *     has transferred only the bytes that *count states.
  *   - A failed system call gives an error with its errno value (lg_error_is_errno). EINTR, EAGAIN and EWOULDBLOCK are not
  *     failures.
- *   - errno is preserved. A wait is not a cancellation point of pthread_cancel.
+ *   - errno is preserved. A wait is not a cancellation point of pthread_cancel, but a cancellation that is already pending
+ *     may take effect where a call asks the system.
  *   - lg_exit ends a goroutine that waits here.
  *   - If the calls of a goroutine never have to wait, they let other goroutines run from time to time.
  *
