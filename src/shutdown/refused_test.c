@@ -142,6 +142,7 @@ static void connects_to_nobody(void)
     socklen_t size = sizeof(address);
     int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    must(taken >= 0 && fd >= 0, 80);
     must(bind(taken, (struct sockaddr *)&address, size) == 0, 26); /* it does not listen */
     must(getsockname(taken, (struct sockaddr *)&address, &size) == 0, 27);
     must(lg_error_is_errno(lg_connect(fd, (struct sockaddr *)&address, size, LONG_ENOUGH),
