@@ -15,15 +15,16 @@
 /* Whether a file is empty or is markup with one of these texts in its beginning. What cannot be read is found out when it is written. */
 static bool holds(const char *path, const char *const *signs)
 {
-    char beginning[4096];
+    char beginning[4096] = ""; /* the zeros after what is read end it as a text */
     FILE *file = fopen(path, "re");
     if (!file)
         return true;
     size_t length = fread(beginning, 1, sizeof(beginning) - 1, file);
     fclose(file);
-    beginning[length] = '\0';
-    size_t space = strspn(beginning, "\xEF\xBB\xBF \t\r\n");
-    for (; beginning[space] == '<' && *signs; signs++)
+    const char *text = beginning;
+    while (*text && strchr("\xEF\xBB\xBF \t\r\n", *text))
+        text++;
+    for (; *text == '<' && *signs; signs++)
         if (strcasestr(beginning, *signs))
             return true;
     return length == 0;

@@ -292,14 +292,15 @@ static void check_child(struct ir *ir, struct arena *arena, finding_vec *finding
     int parent = call->args[0].place, child = child_of(ir, index);
     if (child < 0 || !plain_pointer(ir, parent) || !is_local(ir, parent))
         return;
-    const char *parents = own_end(ir, parent), *end = own_end(ir, child);
-    if (!parents || !end)
+    const char *parent_end = own_end(ir, parent), *child_end = own_end(ir, child);
+    if (!parent_end || !child_end)
         return;
-    bool code = strcmp(parents, "dlclose") == 0; /* of whatever comes from it */
-    bool works_through = !depends(parents) && shuts(parents) &&
-                         (code || depends(end) || depends(call->callee));
-    bool lives_in = strcmp(parents, end) != 0 && name_makes(call->callee) &&
-                    names_are_family(call->callee, end) && surrounds(ir, parent, parents, end);
+    bool code = strcmp(parent_end, "dlclose") == 0; /* of whatever comes from it */
+    bool works_through = !depends(parent_end) && shuts(parent_end) &&
+                         (code || depends(child_end) || depends(call->callee));
+    bool lives_in = strcmp(parent_end, child_end) != 0 && name_makes(call->callee) &&
+                    names_are_family(call->callee, child_end) &&
+                    surrounds(ir, parent, parent_end, child_end);
     if (!works_through && !lives_in)
         return;
     report_use(ir, arena, findings, index, parent, child, "was made from it");
