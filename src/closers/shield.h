@@ -1,5 +1,6 @@
 /* The promises of every closer: errno is unchanged, and a cancellation does not interrupt the closer. (close and fclose are
- * cancellation points; if a cancellation interrupted them, the resource would never be released.) */
+ * cancellation points; if a cancellation interrupted them, the resource would never be released.) Higher rooms use it likewise
+ * where they ask the system with locks held. */
 #ifndef LGI_CLOSERS_SHIELD_H
 #define LGI_CLOSERS_SHIELD_H
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "closers/shield.h"
 #include "defer/fork.h"
 #include "defer/pin.h"
 #include "defer/process_threads.h"
@@ -187,15 +188,14 @@ static bool decide(lg_time *until)
 
 static bool deadlocked(lg_time *until)
 {
-    int cancel_state;
     if (pthread_mutex_trylock(&asked.lock) != 0) {
         *until = lgi_real_now() + LG_MILLISECOND;
         return false;
     }
     /* It reads files; and who waits must not be cancelled while it stands in a list. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    struct lgi_shield before = lgi_shield_begin();
     bool found = decide(until);
-    pthread_setcancelstate(cancel_state, NULL);
+    lgi_shield_end(&before);
     pthread_mutex_unlock(&asked.lock);
     return found;
 }

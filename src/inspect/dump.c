@@ -1,7 +1,7 @@
 /* The list of goroutines as text, for lg_goroutine_print and the deadlock report. */
-#include <pthread.h>
 #include <string.h>
 
+#include "closers/shield.h"
 #include "defer/pending.h"
 #include "error/keep_errno.h"
 #include "inspect/snapshot.h"
@@ -184,11 +184,9 @@ static void print_all(void *data)
 void lgi_dump_goroutines(struct lgi_sink *sink, size_t most, lg_duration patience)
 {
     struct dump dump = {.sink = sink, .left = most, .patience = patience};
-    LGI_KEEP_ERRNO;
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* it writes with locks held */
+    struct lgi_shield before = lgi_shield_begin(); /* it writes with locks held */
     lgi_with_room(print_all, &dump);
-    pthread_setcancelstate(cancel_state, NULL);
+    lgi_shield_end(&before);
 }
 
 void lg_goroutine_print(FILE *stream)

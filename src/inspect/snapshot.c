@@ -5,13 +5,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "closers/own_fd.h"
+#include "closers/shield.h"
 #include "error/keep_errno.h"
 #include "sched/fiber.h"
 #include "sched/identity.h"
@@ -284,10 +284,9 @@ static bool take(struct lgi_snapshot *snapshot)
 /* It sleeps now and then with locks held: no pthread_cancel may end it there. */
 bool lgi_snapshot_take(struct lgi_snapshot *snapshot)
 {
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    struct lgi_shield before = lgi_shield_begin();
     bool taken = take(snapshot);
-    pthread_setcancelstate(cancel_state, NULL);
+    lgi_shield_end(&before);
     return taken;
 }
 
