@@ -2,6 +2,21 @@
  * place, and the compilers put a mark after calls that return twice. */
 	.text
 
+/* From the words at x0: all registers but the stack pointer, which goes to x2, and the place to go on, which goes to x16. */
+	.macro	load_saved
+	ldp	x19, x20, [x0, #0]
+	ldp	x21, x22, [x0, #16]
+	ldp	x23, x24, [x0, #32]
+	ldp	x25, x26, [x0, #48]
+	ldp	x27, x28, [x0, #64]
+	ldp	x29, x16, [x0, #80]
+	ldr	x2, [x0, #96]
+	ldp	d8, d9, [x0, #104]
+	ldp	d10, d11, [x0, #120]
+	ldp	d12, d13, [x0, #136]
+	ldp	d14, d15, [x0, #152]
+	.endm
+
 	.globl	lgi_save
 #ifdef LGI_HIDDEN
 	.hidden	lgi_save
@@ -35,17 +50,7 @@ lgi_save:
 lgi_jump:
 	.cfi_startproc
 	hint	#34
-	ldp	x19, x20, [x0, #0]
-	ldp	x21, x22, [x0, #16]
-	ldp	x23, x24, [x0, #32]
-	ldp	x25, x26, [x0, #48]
-	ldp	x27, x28, [x0, #64]
-	ldp	x29, x16, [x0, #80]
-	ldr	x2, [x0, #96]
-	ldp	d8, d9, [x0, #104]
-	ldp	d10, d11, [x0, #120]
-	ldp	d12, d13, [x0, #136]
-	ldp	d14, d15, [x0, #152]
+	load_saved
 	mov	sp, x2
 	mov	x30, x16
 	mov	w0, #1
@@ -60,17 +65,7 @@ lgi_jump:
 lgi_land:
 	.cfi_startproc
 	hint	#34
-	ldp	x19, x20, [x0, #0]
-	ldp	x21, x22, [x0, #16]
-	ldp	x23, x24, [x0, #32]
-	ldp	x25, x26, [x0, #48]
-	ldp	x27, x28, [x0, #64]
-	ldp	x29, x16, [x0, #80]
-	ldr	x2, [x0, #96]
-	ldp	d8, d9, [x0, #104]
-	ldp	d10, d11, [x0, #120]
-	ldp	d12, d13, [x0, #136]
-	ldp	d14, d15, [x0, #152]
+	load_saved
 	mov	sp, x2		/* last: the words lie on the stack that is given up */
 	mov	x0, x1
 	mov	x1, #0
