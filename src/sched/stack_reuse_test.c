@@ -39,15 +39,20 @@ END_TEST
 static struct lgi_done may_end;
 static atomic_int parked;
 
+static void park(void)
+{
+    add_one(&parked);
+    const lg_until until = {LG_DURATION_MAX, &may_end};
+    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, until), &lg_error_cancelled);
+    add_one(&ended);
+}
+
 static void touch_and_park(void)
 {
     char touched[10000];
     memset(touched, 1, sizeof(touched));
     __asm__ volatile("" ::"r"(touched) : "memory");
-    add_one(&parked);
-    const lg_until until = {LG_DURATION_MAX, &may_end};
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, until), &lg_error_cancelled);
-    add_one(&ended);
+    park();
 }
 
 START_TEST(memory_goes_back_after_a_hundred_thousand)
@@ -84,10 +89,7 @@ static void touch_much_and_park(void)
     char touched[MUCH];
     memset(touched, 1, sizeof(touched));
     __asm__ volatile("" ::"r"(touched) : "memory");
-    add_one(&parked);
-    const lg_until until = {LG_DURATION_MAX, &may_end};
-    ck_assert_ptr_eq(lg_sleep_until(LG_HOUR, until), &lg_error_cancelled);
-    add_one(&ended);
+    park();
 }
 
 START_TEST(memory_of_large_stacks_goes_back)

@@ -24,12 +24,17 @@ a_nested_exec_is_cleaned_up_before_the_outer_one() {
     expect_nothing_pending
 }
 
+# kill_inner: both processes of the nested exec, once `here` is there. Its command has written the pid of its parent to `guard`.
+kill_inner() {
+    local parent
+    until_true test -e here
+    parent=$(<guard)
+    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$parent/status")" "$parent"
+}
+
 a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
     start 'lifoguard defer --shell "echo outer >>log"; lifoguard exec bash -c "lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"; lifoguard defer --shell "echo newer >>log"'
-    until_true test -e here
-    local inner
-    inner=$(<guard)
-    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    kill_inner
     finish
     [[ $(<log) == $'newer\ninner\nouter' ]] || fail "$(<log)"
     expect_nothing_pending
@@ -37,10 +42,7 @@ a_nested_exec_whose_two_processes_are_killed_is_recovered_in_its_place() {
 
 a_nested_exec_below_a_program_that_cleans_the_environment_is_a_scope() {
     start 'lifoguard defer --shell "echo outer >>log"; env -i PATH="$PATH" lifoguard exec --state other bash -c "lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"; lifoguard defer --shell "echo newer >>log"'
-    until_true test -e here
-    local inner
-    inner=$(<guard)
-    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    kill_inner
     finish
     [[ $(<log) == $'newer\ninner\nouter' ]] || fail "$(<log)"
     expect_nothing_pending
@@ -48,10 +50,7 @@ a_nested_exec_below_a_program_that_cleans_the_environment_is_a_scope() {
 
 a_nested_exec_whose_directory_is_another_by_now_is_recovered() {
     start 'mkdir d; cd d; lifoguard exec bash -c "rmdir ../d; mkdir ../d; cd ..; lifoguard defer --shell \"echo inner >>log\"; echo \$PPID >guard; touch here; sleep 471"'
-    until_true test -e here
-    local inner
-    inner=$(<guard)
-    kill_both "$(awk '/^PPid/ { print $2 }' "/proc/$inner/status")" "$inner"
+    kill_inner
     finish
     [[ $(<log) == inner ]] || fail "$(<log)"
     expect_nothing_pending
