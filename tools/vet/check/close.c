@@ -301,14 +301,6 @@ static bool is_close(const struct instr *instr)
     return word_in(instr->callee, closes) && instr->args[0].kind == O_PLACE;
 }
 
-static bool is_returned(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == place)
-            return true;
-    return false;
-}
-
 /* n = fwrite(…, file); … fflush(file); return n; The caller is told that all was written. */
 static bool returns_written(const struct ir *ir, const struct instr *flush)
 {
@@ -320,7 +312,7 @@ static bool returns_written(const struct ir *ir, const struct instr *flush)
         if (instr->kind == I_CALL && instr->callee && word_in(instr->callee, words) &&
             call_passes(instr, flush->args[0].place) && instr->dst >= 0 &&
             reaches(ir, i, (int)(flush - ir->code.at)) &&
-            is_returned(ir, place_variable(ir, i, instr->dst)))
+            place_is_returned(ir, place_variable(ir, i, instr->dst)))
             return true;
     }
     return false;

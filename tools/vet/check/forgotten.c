@@ -7,6 +7,7 @@
 #include "names.h"
 #include "prototype.h"
 #include "site_parts.h"
+#include "type.h"
 #include "walk.h"
 
 #include <string.h>
@@ -38,21 +39,6 @@ static bool ends_in(const struct ir *ir, int place, const char *field)
     size_t length = strlen(field), all = text ? strlen(text) : 0;
     return all > length + 1 && strcmp(text + all - length, field) == 0 &&
            (text[all - length - 1] == '>' || text[all - length - 1] == '.');
-}
-
-static const struct type *type_of(const struct ir *ir, int place)
-{
-    const struct place *at = &ir->places.at[place];
-    if (at->kind == P_PARAMETER && at->parameter)
-        return &at->parameter->type;
-    return at->kind == P_LOCAL && at->decl ? &at->decl->type : NULL;
-}
-
-static bool same_type(const struct type *a, const struct type *b)
-{
-    return a && b && a->stars == 1 && b->stars == 1 && a->count > 0 && b->count > 0 &&
-           !a->is_array && !b->is_array &&
-           strcmp(a->words[a->count - 1], b->words[b->count - 1]) == 0;
 }
 
 static bool mentions(const struct ir *ir, const struct function *function, const char *word)
@@ -137,7 +123,7 @@ static bool is_destructor(struct owner *owner)
         owner->object = parts;
         owner->members_only = true;
     }
-    return owner->end >= 0 && releases > 0 && type_of(ir, owner->object);
+    return owner->end >= 0 && releases > 0 && place_type(ir, owner->object);
 }
 
 /* ---- the rest of the file --------------------------------------------------------------------------- */
@@ -268,7 +254,8 @@ static void check_member(struct owner *owner, struct arena *arena, finding_vec *
     const char *path = member >= 0 ? field_of(maker, member) : NULL;
     const char *field = path && strchr(path, '.') ? strrchr(path, '.') + 1 : path;
     if (!field || strpbrk(path, ">[ ") ||
-        !same_type(type_of(ir, owner->object), type_of(maker, maker->places.at[member].root)) ||
+        !type_points_alike(place_type(ir, owner->object),
+                           place_type(maker, maker->places.at[member].root)) ||
         !acquires(owner, at(maker, index)) || mentions(ir, ir->function, field) ||
         hands_on(owner, ir, owner->object, field, 0) || !only_forgotten(owner, field) ||
         (owner->members_only && !makes_another(owner, maker, maker->places.at[member].root)))

@@ -5,23 +5,9 @@
 #include "names.h"
 #include "prototype.h"
 #include "site_parts.h"
+#include "type.h"
 
 #include <string.h>
-
-static const struct type *type_of(const struct ir *ir, int place)
-{
-    const struct place *at = &ir->places.at[place];
-    if (at->kind == P_PARAMETER && at->parameter)
-        return &at->parameter->type;
-    return at->kind == P_LOCAL && at->decl ? &at->decl->type : NULL;
-}
-
-static bool same_type(const struct type *a, const struct type *b)
-{
-    return a && b && a->stars == 1 && b->stars == 1 && a->count > 0 && b->count > 0 &&
-           !a->is_array && !b->is_array &&
-           strcmp(a->words[a->count - 1], b->words[b->count - 1]) == 0;
-}
 
 static int only_parameter(const struct ir *ir)
 {
@@ -72,14 +58,6 @@ static int releases_members(const struct ir *ir, int object)
     return last;
 }
 
-static bool is_returned(const struct ir *ir, int place)
-{
-    EACH (instr, &ir->code)
-        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == place)
-            return true;
-    return false;
-}
-
 /* The statement of a foo_new in this file that makes an object of that type, which it returns; -1: it is no such function. */
 static int made_in(const struct ir *maker, const struct type *type)
 {
@@ -91,7 +69,8 @@ static int made_in(const struct ir *maker, const struct type *type)
         int place = acquirer && acquirer->resource == R_MEMORY && acquirer->argument < 0
                         ? place_variable(maker, i, call->dst)
                         : -1;
-        if (place >= 0 && same_type(type, type_of(maker, place)) && is_returned(maker, place))
+        if (place >= 0 && type_points_alike(type, place_type(maker, place)) &&
+            place_is_returned(maker, place))
             return i;
     }
     return -1;
@@ -104,7 +83,7 @@ static bool freed_in(const struct ir *ir, const struct type *type)
         if (call->kind == I_CALL && call->callee && call->arg_count > 0 &&
             call->args[0].place >= 0 && name_has(call->callee, "free") &&
             (model_frees_memory(call->callee) || name_is_constant(call->callee)) &&
-            same_type(type, type_of(ir, call->args[0].place)))
+            type_points_alike(type, place_type(ir, call->args[0].place)))
             return true;
     return false;
 }
@@ -119,7 +98,7 @@ void check_shells(struct ir *ir, const struct knowledge *knowledge, struct arena
 {
     const char *name = ir->function->name;
     int object = name_destroys(name) && ir->function->type.stars == 0 ? only_parameter(ir) : -1;
-    const struct type *type = object >= 0 ? type_of(ir, object) : NULL;
+    const struct type *type = object >= 0 ? place_type(ir, object) : NULL;
     int last = type ? releases_members(ir, object) : -1;
     const struct ir *maker = NULL;
     if (last < 0 || is_of_test(ir))

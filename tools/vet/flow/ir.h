@@ -123,7 +123,11 @@ int after_joins(const struct ir *ir, int at);
 int place_counter(const struct ir *ir, int element);
 /* Is the place an operand anywhere, or a part of another place? */
 bool place_is_used(const struct ir *ir, int place);
+/* Does a return give it to the caller? */
+bool place_is_returned(const struct ir *ir, int place);
 const char *place_text(const struct ir *ir, int place);
+/* Of a parameter or a local variable, as it was declared; NULL: it is neither. */
+const struct type *place_type(const struct ir *ir, int place);
 /* By its declaration; false without one. */
 bool place_is_array(const struct ir *ir, int place); /* `place` may be -1 */
 bool place_is_pointer(const struct ir *ir, int place);

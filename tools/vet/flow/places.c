@@ -174,6 +174,22 @@ void ir_free(struct ir *ir)
     map_free(&ir->labels);
 }
 
+bool place_is_returned(const struct ir *ir, int place)
+{
+    EACH (instr, &ir->code)
+        if (instr->kind == I_RETURN && instr->left.kind == O_PLACE && instr->left.place == place)
+            return true;
+    return false;
+}
+
+const struct type *place_type(const struct ir *ir, int place)
+{
+    const struct place *at = &ir->places.at[place];
+    if (at->kind == P_PARAMETER && at->parameter)
+        return &at->parameter->type;
+    return at->kind == P_LOCAL && at->decl ? &at->decl->type : NULL;
+}
+
 bool place_is_array(const struct ir *ir, int place)
 {
     return place >= 0 && ir->places.at[place].decl && ir->places.at[place].decl->type.is_array;

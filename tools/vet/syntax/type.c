@@ -15,6 +15,12 @@ bool type_points_to(const struct type *type, const char *name)
     return type->stars == 1 && strcmp(last_word(type), name) == 0;
 }
 
+bool type_points_alike(const struct type *a, const struct type *b)
+{
+    return a && b && a->stars == 1 && b->stars == 1 && a->count > 0 && b->count > 0 &&
+           !a->is_array && !b->is_array && strcmp(last_word(a), last_word(b)) == 0;
+}
+
 bool type_is_error(const struct type *type)
 {
     for (int i = 0; i < type->count; i++)
